@@ -1,0 +1,109 @@
+/* The kernels' public face: doubles in, doubles out.
+ *
+ * Nothing here can fail, and nothing allocates for its caller: whoever calls has checked shapes, aliasing and
+ * ownership. Every operand is a window, so there is one kernel a family and a fast path a stride pattern, never a
+ * kernel a shape. `out` may be one of the operands, the same elements in the same order; any other overlap is the
+ * caller's to resolve by copying first.
+ */
+#ifndef BOCMAT_MK_H
+#define BOCMAT_MK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A window of doubles. Strides count elements; 0 repeats, so a row vector has row_stride 0, a scalar both 0,
+ * a transpose swaps them; they may be negative. */
+typedef struct {
+    double *at;
+    ptrdiff_t row_stride, column_stride;
+} mk_window;
+
+/* An operation is a row in a .def file; the enumerators here, the tables of loops, the Python methods and the lists
+ * that the stub is checked against come from the rows. */
+#define UNARY(name, ...) MK_UNARY_##name,
+typedef enum {
+#include "unary.def"
+    MK_UNARY_COUNT
+} mk_unary_op;
+#undef UNARY
+
+#define BINARY(name, ...) MK_BINARY_##name,
+typedef enum {
+#include "binary.def"
+    MK_BINARY_COUNT
+} mk_binary_op;
+#undef BINARY
+
+#define COMPARE(name, ...) MK_COMPARE_##name,
+typedef enum {
+#include "compare.def"
+    MK_COMPARE_COUNT
+} mk_compare_op;
+#undef COMPARE
+
+#define REDUCE(name, ...) MK_REDUCE_##name,
+typedef enum {
+#include "reduce.def"
+    MK_REDUCE_COUNT
+} mk_reduce_op;
+#undef REDUCE
+
+/* out[i, j] = op(in[i, j]) */
+void mk_unary(mk_unary_op op, size_t rows, size_t columns, mk_window out, mk_window in);
+
+/* out[i, j] = op(a[i, j], b[i, j]) */
+void mk_binary(mk_binary_op op, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b);
+
+/* out[i, j] = 1.0 where a[i, j] op b[i, j], else 0.0 */
+void mk_compare(mk_compare_op op, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b);
+
+/* out[i, j] = mask[i, j] != 0 ? a[i, j] : b[i, j] (NaN in a mask counts as true) */
+void mk_where(size_t rows, size_t columns, mk_window out, mk_window mask, mk_window a, mk_window b);
+
+/* out[i, j] = min(max(in[i, j], low[i, j]), high[i, j]); NaN in any of them propagates. */
+void mk_clip(size_t rows, size_t columns, mk_window out, mk_window in, mk_window low, mk_window high);
+
+/* One number over the whole window; sums are at least as accurate as pairwise. Over no elements, the identity
+ * (0 for sum; min, max and mean have none: do not ask). */
+double mk_reduce(mk_reduce_op op, size_t rows, size_t columns, mk_window in);
+
+/* One number a column (axis 0: out is 1 x columns) or a row (axis 1: out is rows x 1). */
+void mk_reduce_axis(mk_reduce_op op, int axis, size_t rows, size_t columns, mk_window out, mk_window in);
+
+/* The position (row-major, first of equals, first NaN if there is one) of the least or greatest element. */
+typedef enum { MK_ARG_MIN, MK_ARG_MAX } mk_arg_op;
+size_t mk_arg(mk_arg_op op, size_t rows, size_t columns, mk_window in);
+
+/* The same per column (axis 0, columns positions) or row (axis 1, rows positions), written to `out`. */
+void mk_arg_axis(mk_arg_op op, int axis, size_t rows, size_t columns, size_t *out, mk_window in);
+
+void mk_fill(size_t rows, size_t columns, mk_window out, double value);
+
+/* out = in, whatever the strides (a blocked transpose where they cross). No overlap. */
+void mk_copy(size_t rows, size_t columns, mk_window out, mk_window in);
+
+/* out = a @ b + beta * out; out is rows x columns, a rows x inner, b inner x columns. Strides of a and b may be any;
+ * where they are those of a row- or column-major matrix, BLAS gets them as flags and nothing is copied.
+ * `out` overlaps neither operand. With beta 0, out is not read. */
+void mk_matmul(size_t rows, size_t columns, size_t inner, mk_window out, mk_window a, mk_window b, double beta);
+
+/* How many threads BLAS may use for one product, process-wide; returns what it was. Behaviors run with 1. */
+int mk_blas_threads(int count);
+/* What mk_blas_threads was when the library was loaded. */
+int mk_blas_default_threads(void);
+/* The BLAS in use, as "OpenBLAS 0.3.34 SkylakeX". */
+const char *mk_blas_name(void);
+
+/* The instruction set in use: "plain", "avx2" or "avx512". `mk_select_isa` is for tests: false where the machine or
+ * the build lacks it; not to be called while other threads compute. */
+const char *mk_isa(void);
+bool mk_select_isa(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,48 @@
+/* What one interpreter's copy of the extension module holds. Reached from an object through its type. */
+#ifndef BOCMAT_STATE_H
+#define BOCMAT_STATE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "pycompat.h"
+
+typedef struct core_state {
+    PyObject *module; /* borrowed: the module outlives its state */
+
+    /* matrix_*.c */
+    PyTypeObject *matrix_type;
+    PyTypeObject *matrix_view_type;
+    PyTypeObject *matrix_iterator_type;
+    struct MatrixObject *free_matrices; /* headers kept for reuse, linked through their data pointer */
+    int free_matrix_count;
+
+    /* cown_type.c, when_type.c */
+    PyTypeObject *cown_type;
+    PyTypeObject *read_type;
+    PyTypeObject *when_type;
+
+    /* function.c, payload.c, interp.c: see travel.h */
+    struct travel_state *travel;
+} core_state;
+
+extern struct PyModuleDef core_module;
+
+/* The state behind an object of one of the module's own (heap) types. */
+static inline core_state *
+state_of_type(PyTypeObject *type)
+{
+    return (core_state *)PyModule_GetState(((PyHeapTypeObject *)type)->ht_module);
+}
+
+#define state_of(object) state_of_type(Py_TYPE(object))
+
+/* Each adds its types or functions to the module while it is executed: 0, or -1 with an exception. */
+int matrix_add_types(PyObject *module, core_state *state);
+int boc_add_types(PyObject *module, core_state *state);
+
+/* For traverse and clear of the module state. */
+void matrix_clear_state(core_state *state);
+void boc_clear_state(core_state *state);
+
+#endif

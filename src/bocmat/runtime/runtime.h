@@ -1,0 +1,119 @@
+/* The behavior-oriented concurrency runtime: cowns, behaviors, workers. No Python in here.
+ *
+ * A cown owns one value. A behavior names the cowns it needs and runs once it holds them all: exclusively, or shared
+ * with other readers. Behaviors that share a cown run in the order they were scheduled. docs/internals/ states the
+ * protocols; this header is what the layers above may use.
+ */
+#ifndef BOCMAT_RUNTIME_H
+#define BOCMAT_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host.h"
+
+#define RT_STATUSES(RT_STATUS)                                              \
+    RT_STATUS(RT_OK, 0, "success")                                          \
+    RT_STATUS(RT_NO_MEMORY, -1, "out of memory")                            \
+    RT_STATUS(RT_NO_THREAD, -2, "the operating system gave no new thread")  \
+    RT_STATUS(RT_TIMEOUT, -3, "timed out")                                  \
+    RT_STATUS(RT_INTERRUPTED, -4, "a signal arrived")                       \
+    RT_STATUS(RT_NOT_RUNNING, -5, "the runtime is not running")             \
+    RT_STATUS(RT_HOST_FAILED, -6, "a worker could not be set up")           \
+    RT_STATUS(RT_INVALID, -7, "invalid argument")
+
+typedef enum {
+#define RT_STATUS(name, value, text) name = value,
+    RT_STATUSES(RT_STATUS)
+#undef RT_STATUS
+} rt_status;
+
+const char *rt_status_text(int status);
+
+typedef struct rt_cown rt_cown;
+typedef struct rt_runtime rt_runtime;
+
+/* ---- cowns: reference counted, usable from any thread ---- */
+
+rt_cown *rt_cown_new(const rt_host *host, rt_value value); /* NULL: no memory; the value stays the caller's */
+void rt_cown_retain(rt_cown *cown);
+void rt_cown_release(rt_cown *cown);
+/* The value's place. Only for whoever holds the cown (its behavior; nobody else while the runtime is quiet). Among
+ * readers nobody writes it. */
+rt_value *rt_cown_value(rt_cown *cown);
+/* Unique and increasing in the order of making; what a program may sort by and print. */
+uint64_t rt_cown_id(const rt_cown *cown);
+
+/* ---- behaviors ---- */
+
+typedef enum { RT_WRITE = 0, RT_READ = 1 } rt_mode;
+
+/* One allocation: header, slots, the cown of its result, and `capture_bytes` (16-aligned, zeroed) for the host.
+ * NULL: no memory. */
+rt_behavior *rt_behavior_new(const rt_host *host, uint32_t cown_count, size_t capture_bytes);
+/* Argument `index` is this cown (retained). Every index is set once, before scheduling. */
+void rt_behavior_set(rt_behavior *behavior, uint32_t index, rt_cown *cown, rt_mode mode);
+uint32_t rt_behavior_count(const rt_behavior *behavior);
+/* Valid after scheduling: the argument's cown, the mode in which it is held (the stronger one where a cown is named
+ * twice) and the index of the first argument that names the same cown (its own, mostly). */
+typedef struct {
+    rt_cown *cown;
+    rt_mode mode;
+    uint32_t first;
+} rt_argument;
+rt_argument rt_behavior_argument(const rt_behavior *behavior, uint32_t index);
+void *rt_behavior_captures(rt_behavior *behavior);
+/* The cown of its result: held (for writing) by the behavior from scheduling to its end. Borrowed: retain it to keep
+ * it. */
+rt_cown *rt_behavior_result(rt_behavior *behavior);
+/* Called instead of handing it to the workers once it holds its cowns, on the thread that made it ready, which must
+ * not block: for behaviors that some other loop runs (a pinned one, a thread that waits for a cown). That loop calls
+ * rt_behavior_finish when done. Set before scheduling. */
+void rt_behavior_on_ready(rt_behavior *behavior, void (*ready)(rt_behavior *behavior, void *context), void *context);
+/* Schedules it; the behavior is the runtime's from then on. From any thread, workers included. RT_NOT_RUNNING leaves it
+ * the caller's. */
+int rt_schedule(rt_runtime *runtime, rt_behavior *behavior);
+/* For one with on_ready: releases its cowns and counts it as done. */
+void rt_behavior_finish(rt_behavior *behavior);
+/* Never scheduled and not wanted any more; captures are the caller's to take apart before. */
+void rt_behavior_discard(rt_behavior *behavior);
+
+/* ---- the runtime ---- */
+
+/* One per host; workers are made by start and kept, parked, from stop to the next start. */
+rt_runtime *rt_runtime_new(const rt_host *host);
+/* `seed` only matters in the seeded scheduler of the tests. RT_INVALID if it runs or count is 0. */
+int rt_start(rt_runtime *runtime, uint32_t workers);
+bool rt_running(const rt_runtime *runtime);
+uint32_t rt_workers(const rt_runtime *runtime);
+/* Blocks until every behavior scheduled so far, and all that those schedule, are done: RT_OK; or RT_TIMEOUT after
+ * `nanoseconds` (negative: no limit; 0 asks only), or RT_INTERRUPTED when a signal reached the calling thread. From any
+ * thread but a worker's. */
+int rt_quiesce(rt_runtime *runtime, int64_t nanoseconds);
+/* Stops taking behaviors and parks the workers once those now running have ended. What is still queued is dropped, in
+ * which case this returns their number (0 after a quiesce). */
+int64_t rt_stop(rt_runtime *runtime);
+/* Ends the parked workers' threads (leave is called on each) and frees everything. Must be stopped. */
+void rt_runtime_free(rt_runtime *runtime);
+/* Behaviors scheduled and not yet done. A snapshot. */
+int64_t rt_in_flight(const rt_runtime *runtime);
+
+typedef struct {
+    uint64_t executed; /* behaviors run */
+    uint64_t stolen;   /* behaviors taken from another worker's queue */
+    uint64_t parked;   /* times it went to sleep */
+} rt_worker_stats;
+/* Since the last start. index < rt_workers(). */
+rt_worker_stats rt_stats(const rt_runtime *runtime, uint32_t index);
+
+/* ---- workers ---- */
+
+rt_worker *rt_worker_self(void); /* the calling thread's, or NULL */
+uint32_t rt_worker_index(const rt_worker *worker);
+rt_runtime *rt_worker_runtime(const rt_worker *worker);
+/* One pointer of the host's own a worker. */
+void rt_worker_set_data(rt_worker *worker, void *data);
+void *rt_worker_data(const rt_worker *worker);
+
+#endif
