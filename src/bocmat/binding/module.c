@@ -13,7 +13,7 @@ core_exec(PyObject *module)
 }
 
 static int
-core_traverse(PyObject *module, visitproc visit, void *argument)
+core_traverse(PyObject *module, visitproc visit, void *arg)
 {
     core_state *state = PyModule_GetState(module);
 
