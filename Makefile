@@ -45,7 +45,7 @@ format:
 
 bench:
 	@$(ENV) test,bench "$(PYTHON)"
-	@tools/bench.sh $(ARGS)
+	@VENV=$(VENV) tools/bench.sh $(ARGS)
 
 docs:
 	@$(ENV) docs "$(PYTHON)"

@@ -64,7 +64,7 @@ static PyModuleDef_Slot core_slots[] = {
 };
 
 struct PyModuleDef core_module = {
-    PyModuleDef_HEAD_INIT,
+    .m_base = PyModuleDef_HEAD_INIT,
     .m_name = "bocmat._core",
     .m_doc = "Matrices and behaviors; import them from bocmat.",
     .m_size = sizeof(core_state),

@@ -1,0 +1,101 @@
+"""What no formatter checks: how long files, functions and lines are, and what must not stand in any."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from support.sources import source_files
+
+ROOT = Path(__file__).resolve().parents[2]
+LINES_A_FILE = 620
+LINES_A_C_FUNCTION = 80
+LINES_A_PYTHON_FUNCTION = 80
+COLUMNS = {".c": 120, ".h": 120, ".def": 120, ".py": 100, ".pyi": 100}
+
+# Put together from halves, so that this file does not contain what it looks for.
+UNFINISHED = re.compile("|".join(rf"\b{left}{right}\b" for left, right in [("TO", "DO"), ("FIX", "ME"), ("X", "XX")]))
+OF_A_MACHINE = re.compile(
+    "|".join(["/ho" + r"me/\w", "/ro" + "ot/", "/Us" + r"ers/\w", "/wo" + "rk/", "/opt/" + "py", r"\.py" + "env/versions/3"])
+)
+HOSTS = re.compile("|".join(["py" + r"pi\.org", "python" + r"hosted\.org", "deb" + r"ian\.org", "git" + r"hub\.com"]))
+
+C_AND_PYTHON = [str(file.relative_to(ROOT)) for file in source_files(ROOT, *COLUMNS)]
+
+
+def text_of(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
+
+
+def offenders(pattern: re.Pattern[str]) -> list[str]:
+    found = []
+    for file in source_files(ROOT):
+        for number, line in enumerate(text_of(file).splitlines(), 1):
+            if pattern.search(line):
+                found.append(f"{file.relative_to(ROOT)}:{number}: {line.strip()}")
+    return found
+
+
+def test_there_are_sources():
+    assert any(name.endswith(".c") for name in C_AND_PYTHON)
+    assert any(name.endswith(".py") for name in C_AND_PYTHON)
+
+
+@pytest.mark.parametrize("name", C_AND_PYTHON)
+def test_file_and_lines_are_short(name):
+    file = ROOT / name
+    lines = text_of(file).splitlines()
+    limit = COLUMNS[file.suffix]
+    assert len(lines) <= LINES_A_FILE, f"{name} has {len(lines)} lines"
+    wide = [f"{name}:{number}: {len(line)}" for number, line in enumerate(lines, 1) if len(line) > limit]
+    assert wide == []
+
+
+@pytest.mark.parametrize("name", [name for name in C_AND_PYTHON if name.endswith(".c")])
+def test_c_functions_are_short(name):
+    # As the formatter leaves them: a body starts and ends with a brace in the first column.
+    start, long = 0, []
+    for number, line in enumerate(text_of(ROOT / name).splitlines(), 1):
+        if line == "{":
+            start = number
+        elif line == "}" and start:
+            if number - start > LINES_A_C_FUNCTION:
+                long.append(f"{name}:{start}: {number - start} lines")
+            start = 0
+    assert long == []
+
+
+@pytest.mark.parametrize("name", [name for name in C_AND_PYTHON if name.endswith(".py")])
+def test_python_functions_are_short(name):
+    long = []
+    for node in ast.walk(ast.parse(text_of(ROOT / name))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.end_lineno is not None:
+            lines = node.end_lineno - node.lineno
+            if lines > LINES_A_PYTHON_FUNCTION:
+                long.append(f"{name}:{node.lineno}: {node.name} has {lines} lines")
+    assert long == []
+
+
+def test_nothing_is_left_for_later():
+    assert offenders(UNFINISHED) == []
+
+
+def test_no_path_of_one_machine():
+    assert offenders(OF_A_MACHINE) == []
+
+
+def test_no_host_of_a_registry():
+    assert offenders(HOSTS) == []
+
+
+@pytest.mark.parametrize("file", list(source_files(ROOT)), ids=lambda file: str(file.relative_to(ROOT)))
+def test_text_is_tidy(file):
+    text = text_of(file)
+    assert "\r" not in text
+    assert text == "" or text.endswith("\n")
+    if file.suffix != ".md":
+        assert [number for number, line in enumerate(text.splitlines(), 1) if line != line.rstrip()] == []
+    if file.name != "Makefile":
+        assert "\t" not in text
