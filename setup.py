@@ -1,7 +1,8 @@
 """Finds OpenBLAS and compiles the extension module; everything else is in pyproject.toml.
 
-BOCMAT_BLAS chooses the BLAS: `wheel` (the default) is the scipy-openblas32 package, `system` an OpenBLAS
-that pkg-config finds. CC, CFLAGS and LDFLAGS are honoured, BOCMAT_JOBS is the number of compilers run at once.
+BOCMAT_BLAS chooses the BLAS: `wheel` (the default) is the scipy-openblas32 package, `system` an
+OpenBLAS that pkg-config finds. CC, CFLAGS and LDFLAGS are honoured; BOCMAT_JOBS is the number of
+compilers run at once.
 """
 
 import hashlib
@@ -20,18 +21,20 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
-SOURCES = sorted(
-    path for folder in ("kernels", "src/bocmat/runtime", "src/bocmat/binding") for path in glob(f"{folder}/*.c", root_dir=ROOT)
-)
-HEADERS = sorted(
-    path
-    for folder in ("kernels", "src/bocmat/runtime", "src/bocmat/binding", "src/bocmat/include/bocmat")
-    for ending in ("h", "def")
-    for path in glob(f"{folder}/*.{ending}", root_dir=ROOT)
-)
+LAYERS = ["kernels", "src/bocmat/runtime", "src/bocmat/binding"]
 
-# Contraction off: `fma` rounds once and `a * b + c` twice, on every machine. No errno and no traps: nobody reads them,
-# and values, NaN and infinity included, stay as IEEE 754 says.
+
+def files(folders: list[str], endings: str) -> list[str]:
+    """Those files of some folders whose names end so, relative to the root as setuptools wants."""
+    patterns = [f"{folder}/*.{ending}" for folder in folders for ending in endings.split()]
+    return sorted(path for pattern in patterns for path in glob(pattern, root_dir=ROOT))
+
+
+SOURCES = files(LAYERS, "c")
+HEADERS = files([*LAYERS, "src/bocmat/include/bocmat"], "h def")
+
+# Contraction off: `fma` rounds once and `a * b + c` twice, on every machine. No errno and no traps:
+# nobody reads them, and values, NaN and infinity included, stay as IEEE 754 says.
 COMPILE_FLAGS = [
     "-std=c11",
     "-O3",
@@ -64,7 +67,7 @@ __attribute__((target("avx2"))) int main(int argc, char **argv)
 def blas_is_system() -> bool:
     choice = os.environ.get("BOCMAT_BLAS") or "wheel"
     if choice not in ("wheel", "system"):
-        raise SystemExit(f"error: BOCMAT_BLAS is {choice!r}: set it to 'wheel' (or leave it unset) or to 'system'.")
+        raise SystemExit(f"error: BOCMAT_BLAS is {choice!r}: set it to 'wheel' or to 'system'.")
     return choice == "system"
 
 
@@ -74,12 +77,13 @@ def use_system_blas(extension: Extension) -> None:
     def ask(option: str) -> list[str]:
         command = [os.environ.get("PKG_CONFIG", "pkg-config"), option, "openblas"]
         try:
-            return shlex.split(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            return shlex.split(done.stdout)
         except (OSError, subprocess.CalledProcessError):
             raise SystemExit(
-                "error: BOCMAT_BLAS=system is set but pkg-config finds no OpenBLAS: install pkg-config and OpenBLAS's "
-                "development package (Debian: apt-get install pkg-config libopenblas-dev), or unset BOCMAT_BLAS "
-                "to use the scipy-openblas32 wheel."
+                "error: BOCMAT_BLAS=system is set but pkg-config finds no OpenBLAS: install "
+                "pkg-config and OpenBLAS's development package (on Debian pkg-config and libopenblas-dev), or "
+                "unset BOCMAT_BLAS to use the scipy-openblas32 wheel."
             ) from None
 
     extension.extra_compile_args += ask("--cflags")
@@ -88,17 +92,18 @@ def use_system_blas(extension: Extension) -> None:
 
 
 def use_wheel_blas(extension: Extension, in_place: bool) -> None:
-    """Add the scipy-openblas32 wheel: its headers, its library, and the places where that is at run time.
+    """Add the scipy-openblas32 wheel: its headers, its library, and where that is at run time.
 
-    An installed extension has the wheel beside it. One built in place has not: it is told where the wheel is in the
-    environment it is built for, which is not always where it was found (pip builds in a throw-away environment).
+    An installed extension has the wheel beside it. One built in place has not: it is told where the
+    wheel is in the environment it is built for, which is not always where it was found: pip builds
+    in a throw-away environment.
     """
     try:
         import scipy_openblas32 as wheel
     except ImportError:
         raise SystemExit(
-            "error: OpenBLAS was not found: install its wheel (python -m pip install scipy-openblas32), or set "
-            "BOCMAT_BLAS=system to use the OpenBLAS that pkg-config finds."
+            "error: OpenBLAS was not found: install its wheel (python -m pip install "
+            "scipy-openblas32), or set BOCMAT_BLAS=system for the one that pkg-config finds."
         ) from None
     library = wheel.get_lib_dir()
     extension.include_dirs.append(wheel.get_include_dir())
@@ -107,8 +112,9 @@ def use_wheel_blas(extension: Extension, in_place: bool) -> None:
     here = "@loader_path" if sys.platform == "darwin" else "$ORIGIN"
     places = [f"{here}/../scipy_openblas32/lib"]
     if in_place:
-        places += [os.path.join(sysconfig.get_path(name), "scipy_openblas32", "lib") for name in ("platlib", "purelib")]
-        if not Path(library).is_relative_to(tempfile.gettempdir()) or "build-env" not in library:
+        for site in (sysconfig.get_path("platlib"), sysconfig.get_path("purelib")):
+            places.append(f"{site}/scipy_openblas32/lib")
+        if "build-env" not in library:
             places.append(library)
     extension.extra_link_args += [f"-Wl,-rpath,{place}" for place in dict.fromkeys(places)]
 
@@ -143,11 +149,12 @@ class BuildExt(build_ext):
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder, "probe.c")
             source.write_text(LIBMVEC_PROBE, encoding="ascii")
-            command = [*self.compiler.compiler_so, str(source), "-o", f"{folder}/probe", "-fPIE", "-lmvec", "-lm"]
+            command = [*self.compiler.compiler_so, str(source), "-o", f"{folder}/probe"]
             try:
-                return subprocess.run(command, capture_output=True).returncode == 0
+                done = subprocess.run([*command, "-fPIE", "-lmvec", "-lm"], capture_output=True)
             except OSError:
                 return False
+            return done.returncode == 0
 
     def compile_changed(
         self,
@@ -160,8 +167,8 @@ class BuildExt(build_ext):
         extra_postargs=None,
         depends=None,
     ):
-        """In place of the compiler object's own `compile`, with its arguments: an object is kept if it is newer
-        than its source and every header, and the command lines are those that made it.
+        """Stand in for the compiler object's own `compile`: an object is kept if it is newer than
+        its source and every header, and was made by the same command.
         """
         compiler = self.compiler
         macros, objects, extra_postargs, pp_opts, build = compiler._setup_compile(
@@ -180,11 +187,11 @@ class BuildExt(build_ext):
             made = os.path.getmtime(target)
             return made > newest_header and made > os.path.getmtime(source)
 
-        stale = {target: build[target] for target in objects if not up_to_date(target, build[target][0])}
+        stale = [target for target in objects if not up_to_date(target, build[target][0])]
         stamp.unlink(missing_ok=True)
 
         def compile_one(target: str) -> None:
-            source, ending = stale[target]
+            source, ending = build[target]
             made = f"{target}.new.o"  # an interrupted compiler leaves no half-written object behind
             compiler._compile(made, source, ending, cc_args, extra_postargs, pp_opts)
             os.replace(made, target)

@@ -1,4 +1,4 @@
-"""Checks an installed bocmat: the package is not the source tree's, OpenBLAS is found, behaviors run."""
+"""Checks an installed bocmat: not the source tree's, OpenBLAS is found, behaviors run."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Each layer includes only what its row in DESIGN.md allows, and breaking that on purpose is noticed."""
+"""Each layer includes only what its row of the layer table allows; breaking that is noticed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from support.layers import c_violations, python_violations
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +31,9 @@ def test_no_python_file_breaks_the_layer_rule():
 
 def test_every_layer_has_files():
     for folder in ("kernels", "src/bocmat/runtime", "src/bocmat/binding"):
-        assert list((ROOT / folder).glob("*.c")), f"{folder} holds no C file: the rule was checked on nothing"
+        assert list((ROOT / folder).glob("*.c")), (
+            f"{folder} holds no C file: the rule was checked on nothing"
+        )
 
 
 @pytest.mark.parametrize(

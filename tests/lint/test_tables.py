@@ -15,10 +15,9 @@ from bocmat import _core
 ROOT = Path(__file__).resolve().parents[2]
 STUB = ast.parse((ROOT / "src/bocmat/_core.pyi").read_text(encoding="utf-8"))
 TABLES = ["unary", "binary", "compare", "reduce"]
-OPERATORS = {
-    **{"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod"},
-    **{"**": "pow", "<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"},
-}
+SYMBOLS = "+ - * / // % ** < <= > >= == !="
+DUNDERS = "add sub mul truediv floordiv mod pow lt le gt ge eq ne"
+OPERATORS = dict(zip(SYMBOLS.split(), DUNDERS.split()))
 
 
 def rows(table: str) -> dict[str, tuple[str, str]]:

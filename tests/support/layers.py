@@ -1,4 +1,4 @@
-"""The layer rule of DESIGN.md, read off `#include` lines and `import` statements."""
+"""The layer rule, read off `#include` lines and `import` statements."""
 
 from __future__ import annotations
 
@@ -36,12 +36,13 @@ RUNTIME_ORDER = [
     {"sched"},
     {"worker"},
 ]
-# What the folder's files may include whatever their place: its two public headers and what stands below the order.
+# What every file there may include: the two public headers.
 RUNTIME_EVERYWHERE = {"host", "runtime"}
 
+FOLDERS = ["kernels", *(f"src/bocmat/{name}" for name in ("runtime", "binding", "include/bocmat"))]
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+([<"])([^>"]+)[>"]', re.MULTILINE)
 
-# Loaded when first used, so that `import bocmat` stays light; only the modules named may load them at once.
+# Loaded when first used, so that `import bocmat` stays light; the modules named may at once.
 OPTIONAL = {
     "asyncio": {"aio"},
     "cloudpickle": set[str](),
@@ -116,7 +117,7 @@ def c_violations(root: Path) -> list[str]:
     """Every include that breaks the layer rule, as `file: why`."""
     root = root.resolve()
     found = []
-    for folder in ("kernels", "src/bocmat/runtime", "src/bocmat/binding", "src/bocmat/include/bocmat"):
+    for folder in FOLDERS:
         for file in sorted((root / folder).glob("*.*")):
             if file.suffix not in (".c", ".h", ".def"):
                 continue
@@ -128,7 +129,7 @@ def c_violations(root: Path) -> list[str]:
 
 
 def imports(tree: ast.Module) -> Iterator[tuple[str, bool]]:
-    """Every module that a module imports when it runs, and whether already while it is imported itself."""
+    """Every module that a module imports, and whether it does so while being imported itself."""
 
     def visit(node: ast.AST, at_once: bool) -> Iterator[tuple[str, bool]]:
         if isinstance(node, ast.Import):
@@ -155,7 +156,7 @@ def imports(tree: ast.Module) -> Iterator[tuple[str, bool]]:
 
 
 def python_violations(root: Path) -> list[str]:
-    """Every import among the Python files that breaks the rule: a cycle, or a heavy module loaded at once."""
+    """Every import of the Python files that breaks the rule: a circle, a heavy module at once."""
     package = root / "src/bocmat"
     modules = {file.stem for file in package.glob("*.py")}
     graph: dict[str, set[str]] = {}

@@ -20,7 +20,11 @@ def source_files(root: Path, *endings: str) -> Iterator[Path]:
     for folder in FOLDERS:
         files += sorted((root / folder).rglob("*"))
     for file in files:
-        parts = file.relative_to(root).parts
-        made = any(part in MADE or part.endswith(".egg-info") or part.startswith(".venv") for part in parts)
-        if not made and file.is_file() and file.suffix not in BINARY and (not endings or file.suffix in endings):
+        wanted = file.suffix in endings if endings else file.suffix not in BINARY
+        if wanted and file.is_file() and not made(file.relative_to(root)):
             yield file
+
+
+def made(path: Path) -> bool:
+    """Whether a program wrote it."""
+    return any(part in MADE or part.endswith(".egg-info") for part in path.parts)
