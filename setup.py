@@ -82,8 +82,8 @@ def use_system_blas(extension: Extension) -> None:
         except (OSError, subprocess.CalledProcessError):
             raise SystemExit(
                 "error: BOCMAT_BLAS=system is set but pkg-config finds no OpenBLAS: install "
-                "pkg-config and OpenBLAS's development package (on Debian pkg-config and libopenblas-dev), or "
-                "unset BOCMAT_BLAS to use the scipy-openblas32 wheel."
+                "pkg-config and OpenBLAS's development package (on Debian pkg-config and "
+                "libopenblas-dev), or unset BOCMAT_BLAS to use the scipy-openblas32 wheel."
             ) from None
 
     extension.extra_compile_args += ask("--cflags")
