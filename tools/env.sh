@@ -111,8 +111,8 @@ built=$venv/built
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$asked" ]; then
     say "installing the package, in place, with: $extras"
     touch "$built.new" # before the compilers start: what is saved meanwhile is newer
-    "$inside" -m pip install -q 'setuptools>=77' scipy-openblas32
-    "$inside" -m pip install -q --no-build-isolation -e ".[$extras]"
+    "$inside" -m pip install -q --prefer-binary 'setuptools>=77' scipy-openblas32
+    "$inside" -m pip install -q --prefer-binary --no-build-isolation -e ".[$extras]"
     printf '%s\n' "$asked" >"$stamp"
     printf '%s\n' "BLAS=${BOCMAT_BLAS:-wheel} CFLAGS=${CFLAGS:-}" >"$built"
     touch -r "$built.new" "$built"
