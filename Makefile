@@ -3,7 +3,7 @@
 # Each works as the first thing run in a fresh clone: it makes .venv, installs what it needs from PyPI, compiles, runs.
 # PYTHON=python3.12 chooses the interpreter, ARGS= is handed on to what is run, BOCMAT_BLAS=system uses the system's
 # OpenBLAS.
-SHELL := /bin/bash
+SHELL := bash
 VENV ?= .venv
 PYTHON ?=
 ARGS ?=

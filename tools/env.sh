@@ -24,7 +24,8 @@ usual = version.releaselevel == "final" and not sysconfig.get_config_var("Py_GIL
 path = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
 print("%d%d%03d%03d\t%s" % (headers, usual, version.minor, version.micro, path))
 '
-ask() { timeout 20 "$1" -I -c "$describe" 2>/dev/null </dev/null || true; }
+limit() { if command -v timeout >/dev/null; then timeout 20 "$@"; else "$@"; fi; }
+ask() { limit "$1" -I -c "$describe" 2>/dev/null </dev/null || true; }
 
 candidates() {
     local folder name
@@ -105,7 +106,8 @@ if ! command -v "${CC:-cc}" >/dev/null && ! command -v gcc >/dev/null; then
 fi
 
 # Packages, and the editable install; again when what is asked for has changed.
-asked="$extras $(cksum <pyproject.toml) BLAS=${BOCMAT_BLAS:-wheel}"
+build="$PWD BLAS=${BOCMAT_BLAS:-wheel} CC=${CC:-} CFLAGS=${CFLAGS:-}"
+asked="$extras $(cksum <pyproject.toml) $build"
 stamp=$venv/installed.${extras//,/-}
 built=$venv/built
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$asked" ]; then
@@ -114,7 +116,7 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$asked" ]; then
     "$inside" -m pip install -q --prefer-binary 'setuptools>=77' scipy-openblas32
     "$inside" -m pip install -q --prefer-binary --no-build-isolation -e ".[$extras]"
     printf '%s\n' "$asked" >"$stamp"
-    printf '%s\n' "BLAS=${BOCMAT_BLAS:-wheel} CFLAGS=${CFLAGS:-}" >"$built"
+    printf '%s\n' "$build" >"$built"
     touch -r "$built.new" "$built"
 fi
 
@@ -122,10 +124,10 @@ fi
 changed=$(find kernels src/bocmat/runtime src/bocmat/binding src/bocmat/include setup.py -type f -newer "$built" \
     \( -name '*.c' -o -name '*.h' -o -name '*.def' -o -name setup.py \) | head -1)
 extension=$("$inside" -c 'import sysconfig; print("src/bocmat/_core" + sysconfig.get_config_var("EXT_SUFFIX"))')
-if [ -n "$changed" ] || [ ! -f "$extension" ] || [ "$(cat "$built")" != "BLAS=${BOCMAT_BLAS:-wheel} CFLAGS=${CFLAGS:-}" ]; then
+if [ -n "$changed" ] || [ ! -f "$extension" ] || [ "$(cat "$built")" != "$build" ]; then
     say "compiling"
     touch "$built.new"
     "$inside" setup.py -q build_ext --inplace
-    printf '%s\n' "BLAS=${BOCMAT_BLAS:-wheel} CFLAGS=${CFLAGS:-}" >"$built"
+    printf '%s\n' "$build" >"$built"
     touch -r "$built.new" "$built"
 fi

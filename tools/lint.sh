@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every check of the sources, each said in one line, what it found below it. usage: VENV=.venv tools/lint.sh
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 venv=${VENV:-.venv}
 bin=$(cd "$venv/bin" && pwd)
 log=$(mktemp)
