@@ -1,0 +1,441 @@
+"""Matrices split into tiles.
+
+The algorithms are written once, against three verbs of an executor: `fill` this tile with that
+function of those tiles, `call` that function of those tiles, `collect` these tiles. A handle stands
+for a tile that may not be there yet. `tilework.Behaviors` is the executor of one machine, where a
+handle is a cown; whatever else can run a function over tiles and give the handle of its result can
+take its place.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from bocmat import tilework as work
+from bocmat._core import Matrix, _join, _split
+from bocmat.lifecycle import WORKER_COUNT
+from bocmat.tilework import Behaviors, Handle, Position, Shape, by
+
+__all__ = ["TileGrid", "TiledMatrix"]
+
+Placed = tuple[Position, Handle]
+
+SMALLEST_TILE = 64
+LARGEST_TILE = 512
+TILES_PER_WORKER = 4
+
+
+# ---- arguments ----
+
+
+def _tile_size(tile: Any, shape: Shape) -> Shape:
+    """Check a tile size; a tile is never larger than the matrix, and never empty."""
+    if tile is None:
+        sizes = tuple(_default_size(length) for length in shape)
+    elif isinstance(tile, tuple | list):
+        if len(tile) != 2:
+            raise ValueError(f"a tile size is one number or two, not {len(tile)}")
+        sizes = tuple(_whole_number(size) for size in tile)
+    else:
+        sizes = (_whole_number(tile),) * 2
+    if min(sizes) < 1:
+        raise ValueError(f"a tile has at least 1 row and 1 column, not {by((sizes[0], sizes[1]))}")
+    return min(sizes[0], max(shape[0], 1)), min(sizes[1], max(shape[1], 1))
+
+
+def _whole_number(size: Any) -> int:
+    if isinstance(size, bool):
+        raise TypeError("a tile size is an int, not bool")
+    try:
+        return operator.index(size)
+    except TypeError:
+        raise TypeError(f"a tile size is an int, not {type(size).__name__}") from None
+
+
+def _default_size(length: int) -> int:
+    """Give enough tiles for every worker, none of them too small to pay or too large for a cache.
+
+    It depends on this one length alone, so that factors agree along the side that they share.
+    """
+    parts = math.isqrt(TILES_PER_WORKER * WORKER_COUNT - 1) + 1
+    size = -(-length // parts)
+    size = -(-size // 8) * 8
+    return max(SMALLEST_TILE, min(LARGEST_TILE, size))
+
+
+def _check_axis(axis: Any) -> int | None:
+    if axis is None:
+        return None
+    if isinstance(axis, bool):
+        raise TypeError("axis is None, 0 or 1, not bool")
+    try:
+        number = operator.index(axis)
+    except TypeError:
+        raise TypeError(f"axis is None, 0 or 1, not {type(axis).__name__}") from None
+    if not -2 <= number <= 1:
+        raise ValueError(f"axis is None, 0 or 1, not {number}")
+    return number % 2
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, numbers.Real)
+
+
+# ---- the matrix ----
+
+
+class TileGrid:
+    """The handles of a matrix's tiles: `grid[i, j]`, and iteration row by row."""
+
+    __slots__ = ("_rows", "shape")
+
+    def __init__(self, rows: list[list[Handle]], shape: Shape) -> None:
+        self._rows = rows
+        self.shape = shape
+
+    def __getitem__(self, position: tuple[int, int]) -> Handle:
+        """Give the handle in one row and column of the grid; negative ones count from the end."""
+        if not isinstance(position, tuple) or len(position) != 2:
+            raise TypeError("a tile is named by its row and column in the grid: tiles[i, j]")
+        row, column = operator.index(position[0]), operator.index(position[1])
+        rows, columns = self.shape
+        if not (-rows <= row < rows and -columns <= column < columns):
+            raise IndexError(f"tile ({row}, {column}) is outside of a {by(self.shape)} grid")
+        return self._rows[row][column]
+
+    def __iter__(self) -> Iterator[Handle]:
+        """Go through the handles row by row."""
+        for row in self._rows:
+            yield from row
+
+    def __len__(self) -> int:
+        """Count the tiles."""
+        return self.shape[0] * self.shape[1]
+
+    def placed(self) -> list[Placed]:
+        """List the handles with their positions, row by row."""
+        return [((i, j), tile) for i, row in enumerate(self._rows) for j, tile in enumerate(row)]
+
+
+class TiledMatrix:
+    """A matrix as a grid of tiles, each in a cown of its own.
+
+    The tiles are disjoint parts of the matrix's own values: nothing is copied. The matrix cannot be
+    used while its tiles are out; `to_matrix` puts it together again. Every operation schedules one
+    behavior a tile and returns at once; operations on its result wait for the tiles that they need,
+    not for all of it.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        The matrix to split. No view, memoryview or array of it may be alive.
+    tile : int or tuple of two ints, optional
+        Rows and columns of a tile; those at the lower and right edge are smaller where the sizes do
+        not divide. The default follows from each length of the matrix and the CPUs there are.
+
+    Examples
+    --------
+    >>> product = TiledMatrix(a, tile=256) @ TiledMatrix(b, tile=256)
+    >>> (product + 1.0).to_matrix()
+    """
+
+    __slots__ = ("_executor", "_grid", "_shape", "_tile", "_whole")
+    __array_ufunc__ = None  # NumPy's scalars leave arithmetic with it to this class
+
+    _executor: Behaviors
+    _grid: TileGrid | None
+    _shape: Shape
+    _tile: Shape
+    _whole: Matrix
+
+    def __init__(self, matrix: Matrix, tile: int | tuple[int, int] | None = None) -> None:
+        if not isinstance(matrix, Matrix):
+            raise TypeError(f"a TiledMatrix is made of a Matrix, not {type(matrix).__name__}")
+        self._take(Behaviors(), matrix, _tile_size(tile, matrix.shape))
+
+    def _take(self, executor: Behaviors, matrix: Matrix, tile: Shape) -> None:
+        """Split the matrix, which is usable as before if that fails."""
+        shape = matrix.shape
+        parts = _split(matrix, *tile)
+        grid = (-(-shape[0] // tile[0]), -(-shape[1] // tile[1]))
+        self._grid = TileGrid([[executor.put(part) for part in row] for row in parts], grid)
+        self._executor, self._whole, self._shape, self._tile = executor, matrix, shape, tile
+
+    def _new(self, shape: Shape, tile: Shape) -> TiledMatrix:
+        """Make one to be filled in: allocated whole, so that joining copies nothing."""
+        new = TiledMatrix.__new__(TiledMatrix)
+        new._take(self._executor, Matrix.empty(shape), tile)
+        return new
+
+    def _fill(
+        self,
+        function: Callable[..., None],
+        inputs: Callable[[int, int], Sequence[Handle]],
+        arguments: tuple[Any, ...] = (),
+    ) -> TiledMatrix:
+        """Fill each of these new tiles from those that `inputs` names for its position."""
+        handles: list[list[Handle]] = [[] for _ in range(self.grid[0])]
+        for place, target in self.tiles.placed():
+            handle = self._executor.fill(function, target, inputs(*place), arguments, place)
+            handles[place[0]].append(handle)
+        self._grid = TileGrid(handles, self.grid)
+        return self
+
+    # ---- what it is ----
+
+    @property
+    def shape(self) -> Shape:
+        """Rows and columns of the whole matrix."""
+        return self._shape
+
+    @property
+    def tile(self) -> Shape:
+        """Rows and columns of a tile that is not cut off at an edge."""
+        return self._tile
+
+    @property
+    def grid(self) -> Shape:
+        """Tiles down and across."""
+        return -(-self._shape[0] // self._tile[0]), -(-self._shape[1] // self._tile[1])
+
+    @property
+    def tiles(self) -> TileGrid:
+        """The cowns of the tiles: `tiles[i, j]`, for behaviors of your own."""
+        if self._grid is None:
+            raise RuntimeError("this TiledMatrix is spent: to_matrix() has put its tiles together")
+        return self._grid
+
+    def __getitem__(self, position: tuple[int, int]) -> Handle:
+        """Give the cown of one tile, as `tiles[i, j]`."""
+        return self.tiles[position]
+
+    def __repr__(self) -> str:
+        """Say how it is tiled; the values may not be there yet."""
+        spent = ", spent" if self._grid is None else ""
+        return f"<TiledMatrix {by(self.shape)}, {by(self.grid)} tiles of {by(self.tile)}{spent}>"
+
+    def to_matrix(self) -> Matrix:
+        """Wait for the tiles and put them together, without copying.
+
+        Returns
+        -------
+        Matrix
+            The matrix that was split, or for a result a new one. This `TiledMatrix` is spent then.
+
+        Raises
+        ------
+        Exception
+            What the behavior of a tile raised, with the tile's position in a note; of several the
+            first, row by row. Nothing is put together then.
+        """
+        tiles = [
+            (position, self._tile_shape(*position), handle)
+            for position, handle in self.tiles.placed()
+        ]
+        collected = self._executor.collect(tiles)
+        self._grid = None
+        _join(self._whole, collected)
+        return self._whole
+
+    def _tile_shape(self, i: int, j: int) -> Shape:
+        rows, columns = self._tile
+        return min(rows, self._shape[0] - i * rows), min(columns, self._shape[1] - j * columns)
+
+    # ---- element-wise ----
+
+    def _combine(self, other: Any, symbol: str, reflected: bool = False) -> Any:
+        mine = self.tiles
+        if isinstance(other, TiledMatrix):
+            self._check_tiling(other)
+            theirs = other.tiles
+            return self._new(self.shape, self.tile)._fill(
+                work.combined, lambda i, j: [mine[i, j], theirs[i, j]], (symbol,)
+            )
+        if not _is_scalar(other):
+            return NotImplemented
+        return self._new(self.shape, self.tile)._fill(
+            work.scaled, lambda i, j: [mine[i, j]], (symbol, float(other), reflected)
+        )
+
+    def _check_tiling(self, other: TiledMatrix) -> None:
+        if self.shape != other.shape or self.tile != other.tile:
+            raise ValueError(
+                f"a {by(self.shape)} matrix in tiles of {by(self.tile)} and a {by(other.shape)} "
+                f"matrix in tiles of {by(other.tile)} are not tiled alike"
+            )
+
+    def __add__(self, other: TiledMatrix | float) -> TiledMatrix:
+        """Add a number, or a matrix tiled alike."""
+        return self._combine(other, "add")  # type: ignore[no-any-return]
+
+    def __radd__(self, other: float) -> TiledMatrix:
+        """Add to a number."""
+        return self._combine(other, "add", reflected=True)  # type: ignore[no-any-return]
+
+    def __sub__(self, other: TiledMatrix | float) -> TiledMatrix:
+        """Subtract a number, or a matrix tiled alike."""
+        return self._combine(other, "sub")  # type: ignore[no-any-return]
+
+    def __rsub__(self, other: float) -> TiledMatrix:
+        """Subtract from a number."""
+        return self._combine(other, "sub", reflected=True)  # type: ignore[no-any-return]
+
+    def __mul__(self, other: TiledMatrix | float) -> TiledMatrix:
+        """Multiply by a number, or element by element with a matrix tiled alike."""
+        return self._combine(other, "mul")  # type: ignore[no-any-return]
+
+    def __rmul__(self, other: float) -> TiledMatrix:
+        """Multiply a number."""
+        return self._combine(other, "mul", reflected=True)  # type: ignore[no-any-return]
+
+    def __truediv__(self, other: TiledMatrix | float) -> TiledMatrix:
+        """Divide by a number, or element by element by a matrix tiled alike."""
+        return self._combine(other, "truediv")  # type: ignore[no-any-return]
+
+    def __rtruediv__(self, other: float) -> TiledMatrix:
+        """Divide a number."""
+        return self._combine(other, "truediv", reflected=True)  # type: ignore[no-any-return]
+
+    def map(self, function: Callable[..., Matrix], *others: TiledMatrix) -> TiledMatrix:
+        """Apply a function to every tile, and to the tiles in the same place of others.
+
+        Parameters
+        ----------
+        function : callable
+            Gets a read-only `Matrix` for this and for each of the others, gives one of that shape.
+        *others : TiledMatrix
+            Tiled alike.
+        """
+        _check_callable(function)
+        for other in others:
+            if not isinstance(other, TiledMatrix):
+                raise TypeError(f"map goes over other TiledMatrix, not {type(other).__name__}")
+            self._check_tiling(other)
+        grids = [self.tiles, *(other.tiles for other in others)]
+        return self._new(self.shape, self.tile)._fill(
+            work.mapped, lambda i, j: [grid[i, j] for grid in grids], (function,)
+        )
+
+    @property
+    def T(self) -> TiledMatrix:
+        """The transpose, tile by tile."""
+        mine = self.tiles
+        return self._new(self.shape[::-1], self.tile[::-1])._fill(
+            work.transposed, lambda i, j: [mine[j, i]]
+        )
+
+    # ---- the product ----
+
+    def __matmul__(self, other: TiledMatrix) -> TiledMatrix:
+        """Multiply two matrices: one behavior for each tile of the product."""
+        if not isinstance(other, TiledMatrix):
+            return NotImplemented
+        if self.shape[1] != other.shape[0] or self.tile[1] != other.tile[0]:
+            raise ValueError(
+                f"a {by(self.shape)} matrix in tiles of {by(self.tile)} cannot be multiplied by "
+                f"a {by(other.shape)} matrix in tiles of {by(other.tile)}"
+            )
+        left, right, inner = self.tiles, other.tiles, range(self.grid[1])
+        return self._new((self.shape[0], other.shape[1]), (self.tile[0], other.tile[1]))._fill(
+            work.multiplied, lambda i, j: [left[i, k] for k in inner] + [right[k, j] for k in inner]
+        )
+
+    # ---- reductions ----
+
+    def _tree(
+        self, placed: list[Placed], function: Callable[..., Any], arguments: tuple[Any, ...]
+    ) -> Placed:
+        """Combine neighbours, then neighbours of the results: their number alone says how."""
+        while len(placed) > 1:
+            pairs = [
+                (left[0], self._executor.call(function, [left[1], right[1]], arguments, left[0]))
+                for left, right in zip(placed[::2], placed[1::2])
+            ]
+            placed = pairs + placed[2 * len(pairs) :]
+        return placed[0]
+
+    def _lines(self, placed: list[Placed], axis: int | None) -> list[list[Placed]]:
+        """Group what is combined: the columns of the grid for axis 0, its rows for 1, or all."""
+        if axis is None:
+            return [placed] if placed else []
+        lines: list[list[Placed]] = [[] for _ in range(self.grid[1 - axis])]
+        for position, handle in placed:
+            lines[position[1 - axis]].append((position, handle))
+        return [line for line in lines if line]
+
+    def reduce(self, function: Callable[[Matrix, Matrix], Matrix], axis: int | None = None) -> Any:
+        """Combine tiles pairwise along the grid, in an order that does not depend on timing.
+
+        Parameters
+        ----------
+        function : callable
+            Gets two read-only matrices, tiles or earlier results, in their order in the grid.
+        axis : int, optional
+            0 combines down the columns of the grid, 1 along its rows, None (the default) all.
+
+        Returns
+        -------
+        Cown or TiledMatrix
+            With None the cown of what is left; otherwise a `TiledMatrix` one tile high or wide.
+        """
+        _check_callable(function)
+        axis = _check_axis(axis)
+        placed = self.tiles.placed()
+        if not placed:
+            raise ValueError(f"a {by(self.shape)} matrix has no tiles to reduce")
+        ends = [self._tree(line, work.applied, (function,)) for line in self._lines(placed, axis)]
+        if axis is None:
+            ((position, handle),) = ends
+            return (
+                handle
+                if len(placed) > 1
+                else self._executor.call(work.same, [handle], (), position)
+            )
+        shape = (self.tile[0], self.shape[1]) if axis == 0 else (self.shape[0], self.tile[1])
+        return self._new(shape, self.tile)._fill(work.copied, lambda i, j: [ends[max(i, j)][1]])
+
+    def _reduction(self, name: str, axis: int | None) -> Any:
+        axis = _check_axis(axis)
+        placed = self.tiles.placed()
+        rows, columns = self.shape
+        if name != "sum" and rows * columns == 0:
+            raise ValueError(f"{name} of a {by(self.shape)} matrix: there is nothing to reduce")
+        divisor = 1.0
+        if name == "mean":
+            name = "sum"
+            divisor = float(rows * columns if axis is None else self.shape[axis])
+        partial = [
+            (position, self._executor.call(work.reduced, [handle], (name, axis), position))
+            for position, handle in placed
+        ]
+        lines = self._lines(partial, axis)
+        ends = [self._tree(line, work.merged, (name,))[1] for line in lines]
+        if axis is None:
+            return self._executor.call(work.finished, ends, (divisor,), (0, 0))
+        shape = (1, columns) if axis == 0 else (rows, 1)
+        return self._executor.call(work.joined, ends, (shape, divisor), (0, 0))
+
+    def sum(self, axis: int | None = None) -> Any:
+        """Give the cown of the sum, or of a `Matrix` of the sums along an axis."""
+        return self._reduction("sum", axis)
+
+    def mean(self, axis: int | None = None) -> Any:
+        """Give the cown of the mean, or of a `Matrix` of the means along an axis."""
+        return self._reduction("mean", axis)
+
+    def min(self, axis: int | None = None) -> Any:
+        """Give the cown of the smallest element, or of a `Matrix` of those along an axis."""
+        return self._reduction("min", axis)
+
+    def max(self, axis: int | None = None) -> Any:
+        """Give the cown of the largest element, or of a `Matrix` of those along an axis."""
+        return self._reduction("max", axis)
+
+
+def _check_callable(function: Any) -> None:
+    if not callable(function):
+        raise TypeError(f"a function is needed, not {type(function).__name__}")

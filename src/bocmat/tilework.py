@@ -1,0 +1,226 @@
+"""What runs over tiles: the executor of one machine, and the functions it runs.
+
+Whoever fills a tile gets it together with a list of the tiles it reads; a function that is called gets
+only that list, and returns its value. All of them stand at the top level, so that they travel by name.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from bocmat._core import Cown, Matrix, _matmul_into, read, when
+from bocmat.lifecycle import quiesce
+
+Handle = Any
+Position = tuple[int, int]
+Shape = tuple[int, int]
+
+
+class Behaviors:
+    """Runs tile functions as behaviors; a handle is the cown of its value."""
+
+    def put(self, tile: Matrix) -> Handle:
+        """Hand over a tile."""
+        return Cown(tile)
+
+    def fill(
+        self,
+        function: Callable[..., None],
+        target: Handle,
+        tiles: Sequence[Handle],
+        arguments: tuple[Any, ...],
+        position: Position,
+    ) -> Handle:
+        """Let `function` fill the target, which moves into the handle that this gives."""
+
+        @when(target, [read(tile) for tile in tiles])
+        def fill_tile(target: Any, tiles: Any) -> Any:
+            return _fill(target, tiles, function, arguments, position)
+
+        return fill_tile
+
+    def call(
+        self,
+        function: Callable[..., Any],
+        tiles: Sequence[Handle],
+        arguments: tuple[Any, ...],
+        position: Position,
+    ) -> Handle:
+        """Give the handle of what `function` returns."""
+
+        @when([read(tile) for tile in tiles])
+        def call_tile(tiles: Any) -> Any:
+            return _call(tiles, function, arguments, position)
+
+        return call_tile
+
+    def collect(self, tiles: Sequence[tuple[Position, Shape, Handle]]) -> list[Matrix]:
+        """Wait for the tiles and take them out of their handles: all, or none and an exception."""
+        expected = [(position, shape) for position, shape, _ in tiles]
+
+        @when([handle for _, _, handle in tiles])
+        def collect_tiles(tiles: Any) -> Any:
+            return _collect(tiles, expected)
+
+        quiesce()
+        collected = collect_tiles.unwrap()
+        if isinstance(collected, BaseException):
+            raise collected
+        return list(collected)
+
+
+# ---- what the behaviors run ----
+
+
+def _note(error: BaseException, position: Position) -> None:
+    """Say in a note which tile an exception comes from, unless one says so already."""
+    notes = list(getattr(error, "__notes__", ()))
+    if not any(note.startswith("in tile (") for note in notes):
+        with suppress(AttributeError, TypeError):
+            error.__notes__ = [*notes, f"in tile {position}"]
+
+
+def _values(tiles: Any) -> list[Any]:
+    """Read the tiles; the exception that one of them became instead comes out again."""
+    for tile in tiles:
+        if tile.exception:
+            raise tile.value
+    return [tile.value for tile in tiles]
+
+
+def _fill(
+    target: Any,
+    tiles: Any,
+    function: Callable[..., None],
+    arguments: tuple[Any, ...],
+    position: Position,
+) -> Any:
+    tile, target.value = target.value, None
+    try:
+        function(tile, _values(tiles), *arguments)
+    except BaseException as error:
+        _note(error, position)
+        raise
+    return tile
+
+
+def _call(
+    tiles: Any, function: Callable[..., Any], arguments: tuple[Any, ...], position: Position
+) -> Any:
+    try:
+        return function(_values(tiles), *arguments)
+    except BaseException as error:
+        _note(error, position)
+        raise
+
+
+def _collect(tiles: Any, expected: list[tuple[Position, Shape]]) -> Any:
+    """Take the values of all tiles; if one is bad, take none and return what is wrong."""
+    for tile, (position, shape) in zip(tiles, expected):
+        try:
+            (value,) = _values([tile])
+            _check_tile(value, shape)
+        except BaseException as error:
+            _note(error, position)
+            return error
+    values = [tile.value for tile in tiles]
+    for tile in tiles:
+        tile.value = None
+    return values
+
+
+def _check_tile(value: Any, shape: Shape) -> None:
+    if not isinstance(value, Matrix):
+        raise TypeError(f"the value of a tile must be a Matrix, not {type(value).__name__}")
+    if value.shape != shape:
+        raise ValueError(
+            f"the value of a {by(shape)} tile must have that shape, not {by(value.shape)}"
+        )
+
+
+def by(shape: Shape) -> str:
+    return f"{shape[0]} x {shape[1]}"
+
+
+# ---- functions of tiles ----
+
+
+def _store(target: Matrix, value: Any) -> None:
+    _check_tile(value, target.shape)
+    target[:, :] = value
+
+
+def copied(target: Matrix, tiles: list[Any]) -> None:
+    _store(target, tiles[0])
+
+
+def combined(target: Matrix, tiles: list[Any], symbol: str) -> None:
+    left, right = tiles
+    _store(target, getattr(operator, symbol)(left, right))
+
+
+def scaled(target: Matrix, tiles: list[Any], symbol: str, scalar: float, reflected: bool) -> None:
+    operands = (scalar, tiles[0]) if reflected else (tiles[0], scalar)
+    _store(target, getattr(operator, symbol)(*operands))
+
+
+def multiplied(target: Matrix, tiles: list[Any]) -> None:
+    """Multiply the first half of the tiles, a row, with the second, a column."""
+    half = len(tiles) // 2
+    if half == 0:
+        target[:, :] = 0.0
+    for index, (left, right) in enumerate(zip(tiles[:half], tiles[half:])):
+        _matmul_into(target, left, right, index > 0)
+
+
+def transposed(target: Matrix, tiles: list[Any]) -> None:
+    _store(target, tiles[0].T)
+
+
+def mapped(target: Matrix, tiles: list[Any], function: Callable[..., Any]) -> None:
+    _store(target, function(*tiles))
+
+
+def applied(tiles: list[Any], function: Callable[..., Any]) -> Any:
+    return function(*tiles)
+
+
+def same(tiles: list[Any]) -> Any:
+    return tiles[0].copy()
+
+
+def reduced(tiles: list[Any], name: str, axis: int | None) -> Any:
+    return getattr(tiles[0], name)(axis)
+
+
+def merged(tiles: list[Any], name: str) -> Any:
+    """Make one partial result of two: of floats, or of matrices of one shape."""
+    left, right = tiles
+    if name == "sum":
+        return left + right
+    if isinstance(left, Matrix):
+        kept = left <= right if name == "min" else left >= right
+        return Matrix.where(left != left, left, Matrix.where(kept, left, right))
+    kept = left <= right if name == "min" else left >= right
+    return left if kept or left != left else right
+
+
+def finished(tiles: list[Any], divisor: float) -> float:
+    """Take the one partial result that is left, if there was anything to reduce."""
+    return float(tiles[0]) / divisor if tiles else 0.0
+
+
+def joined(tiles: list[Any], shape: Shape, divisor: float) -> Matrix:
+    """Put the partial results of all lines side by side, or one below the other."""
+    result = Matrix.zeros(shape)
+    row = column = 0
+    for tile in tiles:
+        result[row : row + tile.rows, column : column + tile.columns] = tile / divisor
+        if shape[0] == 1:
+            column += tile.columns
+        else:
+            row += tile.rows
+    return result
