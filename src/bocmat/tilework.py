@@ -1,7 +1,8 @@
 """What runs over tiles: the executor of one machine, and the functions it runs.
 
-Whoever fills a tile gets it together with a list of the tiles it reads; a function that is called gets
-only that list, and returns its value. All of them stand at the top level, so that they travel by name.
+A function that fills gets the tile to fill and a list of the tiles it reads; one that is called gets
+only that list, and returns its value. All of them stand at the top level of a module, so that they
+travel by name.
 """
 
 from __future__ import annotations
@@ -142,6 +143,7 @@ def _check_tile(value: Any, shape: Shape) -> None:
 
 
 def by(shape: Shape) -> str:
+    """Write a shape."""
     return f"{shape[0]} x {shape[1]}"
 
 
@@ -154,15 +156,18 @@ def _store(target: Matrix, value: Any) -> None:
 
 
 def copied(target: Matrix, tiles: list[Any]) -> None:
+    """Copy the one tile."""
     _store(target, tiles[0])
 
 
 def combined(target: Matrix, tiles: list[Any], symbol: str) -> None:
+    """Apply an operator of two tiles."""
     left, right = tiles
     _store(target, getattr(operator, symbol)(left, right))
 
 
 def scaled(target: Matrix, tiles: list[Any], symbol: str, scalar: float, reflected: bool) -> None:
+    """Apply an operator of a tile and a number."""
     operands = (scalar, tiles[0]) if reflected else (tiles[0], scalar)
     _store(target, getattr(operator, symbol)(*operands))
 
@@ -177,22 +182,27 @@ def multiplied(target: Matrix, tiles: list[Any]) -> None:
 
 
 def transposed(target: Matrix, tiles: list[Any]) -> None:
+    """Transpose the one tile."""
     _store(target, tiles[0].T)
 
 
 def mapped(target: Matrix, tiles: list[Any], function: Callable[..., Any]) -> None:
+    """Apply a function of the user's to the tiles."""
     _store(target, function(*tiles))
 
 
 def applied(tiles: list[Any], function: Callable[..., Any]) -> Any:
+    """Give what a function of the user's makes of the tiles."""
     return function(*tiles)
 
 
 def same(tiles: list[Any]) -> Any:
+    """Give a copy of the one tile."""
     return tiles[0].copy()
 
 
 def reduced(tiles: list[Any], name: str, axis: int | None) -> Any:
+    """Reduce the one tile."""
     return getattr(tiles[0], name)(axis)
 
 
