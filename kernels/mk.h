@@ -61,8 +61,8 @@ void mk_binary(mk_binary_op op, size_t rows, size_t columns, mk_window out, mk_w
 /* out[i, j] = 1.0 where a[i, j] op b[i, j], else 0.0 */
 void mk_compare(mk_compare_op op, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b);
 
-/* out[i, j] = mask[i, j] != 0 ? a[i, j] : b[i, j] (NaN in a mask counts as true) */
-void mk_where(size_t rows, size_t columns, mk_window out, mk_window mask, mk_window a, mk_window b);
+/* out[i, j] = which[i, j] != 0 ? a[i, j] : b[i, j] (NaN counts as true) */
+void mk_where(size_t rows, size_t columns, mk_window out, mk_window which, mk_window a, mk_window b);
 
 /* out[i, j] = min(max(in[i, j], low[i, j]), high[i, j]); NaN in any of them propagates. */
 void mk_clip(size_t rows, size_t columns, mk_window out, mk_window in, mk_window low, mk_window high);

@@ -1,0 +1,61 @@
+/* Filling and copying, whatever the strides. */
+#include <stdint.h>
+
+#include "stride.h"
+
+enum { CACHE_LINE = 64 };
+
+void
+mk_fill(size_t rows, size_t columns, mk_window out, double value)
+{
+    mk_copy(rows, columns, out, (mk_window){&value, 0, 0});
+}
+
+static void
+copy_rows(size_t rows, size_t columns, mk_window out, mk_window in)
+{
+    mk_active->copy(&(mk_grid){.rows = rows,
+                               .columns = columns,
+                               .out = out.at,
+                               .out_row = out.row_stride,
+                               .in = {in.at},
+                               .in_row = {in.row_stride},
+                               .repeated = in.column_stride == 0,
+                               .stream = columns >= CACHE_LINE && mk_streams(rows, columns)});
+}
+
+static void
+copy_turned(size_t rows, size_t columns, mk_window out, mk_window in)
+{
+    bool aligned = (uintptr_t)out.at % CACHE_LINE == 0 && out.row_stride % (CACHE_LINE / (ptrdiff_t)sizeof(double)) == 0;
+    mk_active->transpose(rows, columns, out.at, out.row_stride, in.at, in.column_stride,
+                         aligned && mk_streams(rows, columns));
+}
+
+void
+mk_copy(size_t rows, size_t columns, mk_window out, mk_window in)
+{
+    if (rows == 0 || columns == 0)
+        return;
+    mk_window operands[2] = {out, in};
+    settle(&rows, &columns, 2, operands);
+    out = operands[0];
+    in = operands[1];
+    if (out.column_stride == 1 && (in.column_stride == 1 || in.column_stride == 0)) {
+        copy_rows(rows, columns, out, in);
+        return;
+    }
+    if (out.column_stride == 1 && in.row_stride == 1) {
+        copy_turned(rows, columns, out, in);
+        return;
+    }
+    for (size_t i = 0; i < rows; i++) {
+        double *to = out.at + (ptrdiff_t)i * out.row_stride;
+        const double *from = in.at + (ptrdiff_t)i * in.row_stride;
+        for (size_t j = 0; j < columns; j++) {
+            *to = *from;
+            to += out.column_stride;
+            from += in.column_stride;
+        }
+    }
+}

@@ -1,0 +1,147 @@
+/* Element-wise functions over any strides.
+ *
+ *   strides                                         what happens
+ *   all dense, or scalar                            one run, straight away
+ *   all transposed alike, windows without gaps      turned, flattened, one run
+ *   result consecutive, inputs too or repeated      the loop, row by row
+ *   anything else                                   blocks, in which the operands that do not fit are copied
+ */
+#include "stride.h"
+
+enum {
+    OPERANDS = MK_INPUTS + 1, /* the result and the inputs */
+    BLOCK_EDGE = 32,          /* so that a transposed operand is read and copied by whole cache lines */
+    BLOCK_SIZE = BLOCK_EDGE * BLOCK_EDGE,
+    STREAM_COLUMNS = 64 /* shorter rows have too much edge to stream */
+};
+
+static bool
+is_direct(mk_window window)
+{
+    return window.column_stride == 1 || window.column_stride == 0;
+}
+
+/* The result is consecutive and every input consecutive or repeated. */
+static void
+run_direct(mk_loop *loop, size_t rows, size_t columns, int count, const mk_window *operands)
+{
+    mk_grid grid = {rows, columns, operands[0].at, operands[0].row_stride, {0}, {0}, 0, false};
+    bool apart = true;
+    for (int k = 1; k < count; k++) {
+        grid.in[k - 1] = operands[k].at;
+        grid.in_row[k - 1] = operands[k].row_stride;
+        if (operands[k].column_stride == 0)
+            grid.repeated |= 1U << (k - 1);
+        apart &= operands[k].at != operands[0].at;
+    }
+    grid.stream = apart && columns >= STREAM_COLUMNS && mk_streams(rows, columns);
+    loop(&grid);
+}
+
+static void
+run_block(mk_loop *loop, size_t rows, size_t columns, int count, const mk_window *operands)
+{
+    double scratch[OPERANDS][BLOCK_SIZE];
+    mk_window direct[OPERANDS];
+    for (int k = 0; k < count; k++) {
+        direct[k] = operands[k];
+        if (k == 0 ? operands[k].column_stride == 1 : is_direct(operands[k]))
+            continue;
+        direct[k] = (mk_window){scratch[k], (ptrdiff_t)columns, 1};
+        if (k > 0)
+            mk_copy(rows, columns, direct[k], operands[k]);
+    }
+    run_direct(loop, rows, columns, count, direct);
+    if (direct[0].at == scratch[0])
+        mk_copy(rows, columns, operands[0], direct[0]);
+}
+
+static void
+run_blocks(mk_loop *loop, size_t rows, size_t columns, int count, const mk_window *operands)
+{
+    size_t height = rows < BLOCK_EDGE ? rows : BLOCK_EDGE;
+    size_t width = BLOCK_SIZE / height;
+    if (width > columns) {
+        width = columns;
+        height = BLOCK_SIZE / width;
+    }
+    for (size_t row = 0; row < rows; row += height)
+        for (size_t column = 0; column < columns; column += width) {
+            mk_window here[OPERANDS];
+            for (int k = 0; k < count; k++)
+                here[k] = at_element(operands[k], row, column);
+            run_block(loop, rows - row < height ? rows - row : height,
+                      columns - column < width ? columns - column : width, count, here);
+        }
+}
+
+static __attribute__((noinline)) void
+run_strided(mk_loop *loop, size_t rows, size_t columns, int count, mk_window *operands)
+{
+    if (rows == 0 || columns == 0)
+        return;
+    settle(&rows, &columns, count, operands);
+    bool direct = operands[0].column_stride == 1;
+    for (int k = 1; k < count; k++)
+        direct &= is_direct(operands[k]);
+    if (direct)
+        run_direct(loop, rows, columns, count, operands);
+    else
+        run_blocks(loop, rows, columns, count, operands);
+}
+
+void
+mk_unary(mk_unary_op op, size_t rows, size_t columns, mk_window out, mk_window in)
+{
+    mk_loop *loop = mk_active->unary[op];
+    if (is_dense(out, columns) && is_dense(in, columns) && !mk_streams(rows, columns)) {
+        loop(&(mk_grid){.rows = 1, .columns = rows * columns, .out = out.at, .in = {in.at}});
+        return;
+    }
+    mk_window operands[OPERANDS] = {out, in};
+    run_strided(loop, rows, columns, 2, operands);
+}
+
+/* Inlined in its two callers: the way of small matrices, which is all overhead. */
+static inline __attribute__((always_inline)) void
+run_pair(mk_loop *loop, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b)
+{
+    bool repeat_a = is_scalar(a), repeat_b = is_scalar(b);
+    if (is_dense(out, columns) && (repeat_a || is_dense(a, columns)) && (repeat_b || is_dense(b, columns)) &&
+        rows * columns != 0 && !mk_streams(rows, columns)) {
+        loop(&(mk_grid){.rows = 1,
+                        .columns = rows * columns,
+                        .out = out.at,
+                        .in = {a.at, b.at},
+                        .repeated = (unsigned)repeat_a | (unsigned)repeat_b << 1});
+        return;
+    }
+    mk_window operands[OPERANDS] = {out, a, b};
+    run_strided(loop, rows, columns, 3, operands);
+}
+
+void
+mk_binary(mk_binary_op op, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b)
+{
+    run_pair(mk_active->binary[op], rows, columns, out, a, b);
+}
+
+void
+mk_compare(mk_compare_op op, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b)
+{
+    run_pair(mk_active->compare[op], rows, columns, out, a, b);
+}
+
+void
+mk_where(size_t rows, size_t columns, mk_window out, mk_window which, mk_window a, mk_window b)
+{
+    mk_window operands[OPERANDS] = {out, which, a, b};
+    run_strided(mk_active->ternary[MK_TERNARY_where], rows, columns, 4, operands);
+}
+
+void
+mk_clip(size_t rows, size_t columns, mk_window out, mk_window in, mk_window low, mk_window high)
+{
+    mk_window operands[OPERANDS] = {out, in, low, high};
+    run_strided(mk_active->ternary[MK_TERNARY_clip], rows, columns, 4, operands);
+}

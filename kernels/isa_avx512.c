@@ -1,0 +1,31 @@
+/* The loops for AVX-512 (F, DQ, VL). */
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "table.h"
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512dq,avx512vl,avx2,fma")
+#endif
+
+#define MK_LANES_AVX512
+#include "lanes.h"
+
+#define MK_TABLE mk_table_avx512
+#define MK_TABLE_NAME "avx512"
+#include "loops.h"
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#else
+typedef int isa_avx512_is_empty; /* C wants one declaration a file */
+#endif

@@ -1,0 +1,9 @@
+/* The loops for any machine: vectors of two doubles, which are registers on x86-64 and AArch64 and plain C elsewhere. */
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+#include "lanes.h"
+
+#define MK_TABLE mk_table_plain
+#define MK_TABLE_NAME "plain"
+#include "loops.h"

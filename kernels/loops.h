@@ -1,0 +1,49 @@
+/* Every loop for one instruction set, and their table. Included at the end of each isa_*.c. */
+#include "table.h"
+
+#include "elementwise_loops.h"
+#include "reduce_loops.h"
+#include "copy_loops.h"
+#include "multiply_loops.h"
+
+const mk_table MK_TABLE = {
+    .name = MK_TABLE_NAME,
+#define UNARY(op, ...) [MK_UNARY_##op] = unary_##op,
+    .unary = {
+#include "unary.def"
+    },
+#undef UNARY
+#define BINARY(op, ...) [MK_BINARY_##op] = binary_##op,
+    .binary = {
+#include "binary.def"
+    },
+#undef BINARY
+#define COMPARE(op, ...) [MK_COMPARE_##op] = compare_##op,
+    .compare = {
+#include "compare.def"
+    },
+#undef COMPARE
+#define TERNARY(op, ...) [MK_TERNARY_##op] = ternary_##op,
+    .ternary = {MK_TERNARIES(TERNARY)},
+#undef TERNARY
+    .copy = copy_value,
+#define REDUCE(op, ...) [MK_REDUCE_##op] = fold_##op,
+    .fold = {
+#include "reduce.def"
+    },
+#undef REDUCE
+#define REDUCE(op, ...) [MK_REDUCE_##op] = fold_along_##op,
+    .fold_along = {
+#include "reduce.def"
+    },
+#undef REDUCE
+#define REDUCE(op, ...) [MK_REDUCE_##op] = fold_across_##op,
+    .fold_across = {
+#include "reduce.def"
+    },
+#undef REDUCE
+    .arg = {[MK_ARG_MIN] = arg_min, [MK_ARG_MAX] = arg_max},
+    .arg_across = {[MK_ARG_MIN] = arg_across_min, [MK_ARG_MAX] = arg_across_max},
+    .transpose = transpose,
+    .multiply = multiply,
+};

@@ -1,0 +1,84 @@
+/* Between the kernels' files: the loops that exist once an instruction set, and the table they are reached through.
+ *
+ * The public functions (elementwise.c, reduce.c, copy.c, gemm.c) bring any strides to the few patterns below; the
+ * loops behind the table know only those.
+ */
+#ifndef BOCMAT_TABLE_H
+#define BOCMAT_TABLE_H
+
+#include "mk.h"
+
+enum { MK_INPUTS = 3 };
+
+/* Element-wise work: rows of consecutive results. Input k is consecutive too, or, with bit k of `repeated`, one value
+ * a row. `stream` writes past the caches: only where no input lies in `out`. */
+typedef struct {
+    size_t rows, columns;
+    double *out;
+    ptrdiff_t out_row;
+    const double *in[MK_INPUTS];
+    ptrdiff_t in_row[MK_INPUTS];
+    unsigned repeated;
+    bool stream;
+} mk_grid;
+
+typedef void mk_loop(const mk_grid *grid);
+
+/* The element-wise functions of three operands, x, y and z, that are not worth a .def file. */
+#define MK_TERNARIES(TERNARY)                                 \
+    TERNARY(where, v_select(x != v_all(0.0), y, z))           \
+    TERNARY(clip, v_min(v_max(x, y), z))
+
+#define TERNARY(name, ...) MK_TERNARY_##name,
+typedef enum { MK_TERNARIES(TERNARY) MK_TERNARY_COUNT } mk_ternary_op;
+#undef TERNARY
+
+/* Doubles in a logical row-major order: the first `columns` from the first row, and so on. `dense` says that they are
+ * consecutive in memory. */
+typedef struct {
+    size_t count, columns;
+    mk_window at;
+    bool dense;
+} mk_run;
+
+typedef struct {
+    const char *name;
+    mk_loop *unary[MK_UNARY_COUNT];
+    mk_loop *binary[MK_BINARY_COUNT];
+    mk_loop *compare[MK_COMPARE_COUNT];
+    mk_loop *ternary[MK_TERNARY_COUNT];
+    mk_loop *copy; /* out = input 0, which fills where it is repeated */
+    /* The finished reduction of one run; of each of `rows` runs, consecutive ones starting `in.row_stride` apart; of
+     * each of `columns` columns, whose elements are in.row_stride apart and in.column_stride is 1. */
+    double (*fold[MK_REDUCE_COUNT])(const mk_run *run);
+    void (*fold_along[MK_REDUCE_COUNT])(size_t rows, size_t columns, double *out, ptrdiff_t step, mk_window in);
+    void (*fold_across[MK_REDUCE_COUNT])(size_t rows, size_t columns, double *out, ptrdiff_t step, mk_window in);
+    size_t (*arg[2])(const mk_run *run);
+    void (*arg_across[2])(size_t rows, size_t columns, size_t *out, mk_window in);
+    /* to[i * to_row + j] = from[i + j * from_column] */
+    void (*transpose)(size_t rows, size_t columns, double *to, ptrdiff_t to_row, const double *from,
+                      ptrdiff_t from_column, bool stream);
+    /* out = a @ b + beta * out; out and b have column_stride 1 */
+    void (*multiply)(size_t rows, size_t columns, size_t inner, mk_window out, mk_window a, mk_window b, double beta);
+} mk_table;
+
+extern const mk_table mk_table_plain, mk_table_avx2, mk_table_avx512;
+
+/* The one in use: set before main, changed only by mk_select_isa. */
+extern const mk_table *mk_active;
+
+enum {
+    MK_BLOCK = 512,           /* elements folded straight, before pairs are formed; what mk_gather is asked for */
+    MK_STREAM_BYTES = 1 << 25 /* results above this do not stay in a cache anyway */
+};
+
+/* `count` elements of a run from `position` on, made consecutive. */
+void mk_gather(double *to, const mk_run *run, size_t position, size_t count);
+
+static inline bool
+mk_streams(size_t rows, size_t columns)
+{
+    return rows * columns > MK_STREAM_BYTES / sizeof(double);
+}
+
+#endif
