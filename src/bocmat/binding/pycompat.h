@@ -2,6 +2,9 @@
 #ifndef BOCMAT_PYCOMPAT_H
 #define BOCMAT_PYCOMPAT_H
 
+#ifndef PY_SSIZE_T_CLEAN
+#define PY_SSIZE_T_CLEAN
+#endif
 #include <Python.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,5 +21,166 @@
 
 /* A GIL per sub-interpreter came with 3.12; a free-threaded build has no use for it. */
 #define BOCMAT_HAVE_INTERPRETERS (PY_VERSION_HEX >= 0x030C0000 && BOCMAT_GIL)
+
+/* A lock for what the threads of one interpreter share. With a GIL, the GIL is it. */
+#if BOCMAT_GIL
+typedef struct {
+    char unused;
+} travel_lock;
+#define TRAVEL_LOCK(travel) ((void)(travel))
+#define TRAVEL_UNLOCK(travel) ((void)(travel))
+#else
+typedef PyMutex travel_lock;
+#define TRAVEL_LOCK(travel) PyMutex_Lock(&(travel)->lock)
+#define TRAVEL_UNLOCK(travel) PyMutex_Unlock(&(travel)->lock)
+#endif
+
+/* ---- the exception that is set, as one object ---- */
+
+static inline PyObject *
+error_take(void)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyErr_GetRaisedException();
+#else
+    PyObject *type, *value, *trace;
+
+    PyErr_Fetch(&type, &value, &trace);
+    if (!type)
+        return NULL;
+    PyErr_NormalizeException(&type, &value, &trace);
+    if (trace)
+        PyException_SetTraceback(value, trace);
+    Py_DECREF(type);
+    Py_XDECREF(trace);
+    return value;
+#endif
+}
+
+/* Takes over the reference. */
+static inline void
+error_put(PyObject *error)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    PyErr_SetRaisedException(error);
+#else
+    PyErr_Restore(Py_NewRef(Py_TYPE(error)), error, PyException_GetTraceback(error));
+#endif
+}
+
+/* ---- threads and interpreters ---- */
+
+/* The calling thread's state, or NULL if it is attached to no interpreter. */
+static inline PyThreadState *
+thread_state_current(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return PyThreadState_GetUnchecked();
+#else
+    return _PyThreadState_UncheckedGet();
+#endif
+}
+
+/* ---- code objects ---- */
+
+static inline Py_ssize_t
+code_extra_request(freefunc release)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyUnstable_Eval_RequestCodeExtraIndex(release);
+#else
+    return _PyEval_RequestCodeExtraIndex(release);
+#endif
+}
+
+static inline void *
+code_extra_get(PyObject *code, Py_ssize_t index)
+{
+    void *extra = NULL;
+
+#if PY_VERSION_HEX >= 0x030C0000
+    (void)PyUnstable_Code_GetExtra(code, index, &extra);
+#else
+    (void)_PyCode_GetExtra(code, index, &extra);
+#endif
+    return extra;
+}
+
+static inline int
+code_extra_set(PyObject *code, Py_ssize_t index, void *extra)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyUnstable_Code_SetExtra(code, index, extra);
+#else
+    return _PyCode_SetExtra(code, index, extra);
+#endif
+}
+
+static inline Py_ssize_t
+code_free_count(PyCodeObject *code)
+{
+#if PY_VERSION_HEX >= 0x030B0000
+    return code->co_nfreevars;
+#else
+    return PyTuple_GET_SIZE(code->co_freevars);
+#endif
+}
+
+static inline PyObject *
+code_name_at(PyCodeObject *code, const char *list, Py_ssize_t index)
+{
+    PyObject *names = PyObject_GetAttrString((PyObject *)code, list), *name = NULL;
+
+    if (names)
+        name = PySequence_GetItem(names, index);
+    Py_XDECREF(names);
+    return name;
+}
+
+/* The name of a free variable; a new reference. */
+static inline PyObject *
+code_free_name(PyCodeObject *code, Py_ssize_t index)
+{
+    return code_name_at(code, "co_freevars", index);
+}
+
+/* The name of a positional parameter; a new reference. */
+static inline PyObject *
+code_parameter(PyCodeObject *code, Py_ssize_t index)
+{
+    return code_name_at(code, "co_varnames", index);
+}
+
+/* ---- integers of any size, as two's complement bytes, least first ---- */
+
+static inline PyObject *
+long_to_bytes(PyObject *value, size_t length)
+{
+    PyObject *method = PyObject_GetAttrString(value, "to_bytes"), *bytes = NULL;
+    PyObject *arguments = Py_BuildValue("(ns)", (Py_ssize_t)length, "little");
+    PyObject *names = Py_BuildValue("{sO}", "signed", Py_True);
+
+    if (method && arguments && names)
+        bytes = PyObject_Call(method, arguments, names);
+    Py_XDECREF(method);
+    Py_XDECREF(arguments);
+    Py_XDECREF(names);
+    return bytes;
+}
+
+static inline PyObject *
+long_from_bytes(const unsigned char *bytes, size_t length)
+{
+    PyObject *method = PyObject_GetAttrString((PyObject *)&PyLong_Type, "from_bytes"), *value = NULL;
+    PyObject *arguments = Py_BuildValue("(y#s)", (const char *)bytes, (Py_ssize_t)length, "little");
+    PyObject *names = Py_BuildValue("{sO}", "signed", Py_True);
+
+    if (method && arguments && names)
+        value = PyObject_Call(method, arguments, names);
+    Py_XDECREF(method);
+    Py_XDECREF(arguments);
+    Py_XDECREF(names);
+    return value;
+}
 
 #endif

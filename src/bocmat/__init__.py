@@ -1,0 +1,37 @@
+"""Dense matrices, and behaviors that run over them in parallel without locks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._core import Cown, Matrix, MatrixView, read, when
+from .lifecycle import WORKER_COUNT, quiesce, start, wait
+
+if TYPE_CHECKING:
+    from .tiles import TiledMatrix
+
+__all__ = [
+    "WORKER_COUNT",
+    "Cown",
+    "Matrix",
+    "MatrixView",
+    "TiledMatrix",
+    "quiesce",
+    "read",
+    "start",
+    "wait",
+    "when",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when first used: a program that only wants matrices starts faster without.
+    if name == "TiledMatrix":
+        from .tiles import TiledMatrix
+
+        return TiledMatrix
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

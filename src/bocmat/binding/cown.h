@@ -1,0 +1,40 @@
+/* The Cown that Python sees: a handle on a runtime cown, and, while its program part holds that, the value. */
+#ifndef BOCMAT_COWN_H
+#define BOCMAT_COWN_H
+
+#include "backend.h"
+#include "payload.h"
+
+typedef enum { HOLD_NONE, HOLD_WRITE, HOLD_READ } cown_hold;
+
+typedef struct {
+    PyObject_HEAD
+    rt_cown *cown;
+    PyObject *value; /* what it holds, as an object here; NULL until touched */
+    cown_hold hold;
+    bool changed; /* `value` has to go back into the cown: it was assigned, or may have been changed inside */
+    bool exception;
+    bool acquired_by_hand; /* by `with` or acquire(): `pass` is the behavior that holds it */
+    rt_behavior *pass;
+} CownObject;
+
+/* A new handle, not held. The runtime's cown is retained. */
+PyObject *cown_wrap(core_state *state, rt_cown *cown);
+
+static inline rt_cown *
+cown_of(PyObject *object)
+{
+    return ((CownObject *)object)->cown;
+}
+
+/* Gives the value back to the cown and stops holding. What cannot be encoded becomes an exception in the cown. Never
+ * fails. */
+void cown_let_go(core_state *state, CownObject *self);
+
+/* Puts the exception that is set into a cown, as raised; clears it. Never fails. */
+void cown_store_error(core_state *state, rt_cown *cown, PyObject *error);
+
+/* The main program between wait() and the next behavior: everything it looked at goes back. */
+void cown_let_go_all(core_state *state);
+
+#endif

@@ -1,0 +1,454 @@
+/* The module's functions: starting, waiting and stopping, for bocmat.lifecycle; definitions and functions, for
+ * bocmat.travel. None of them is public. */
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "../../../kernels/mk.h"
+#include "cown.h"
+#include "cown_pass.h"
+#include "function.h"
+#include "interp.h"
+#include "payload_codes.h"
+
+static rt_runtime *runtimes[BACKEND_COUNT]; /* made when first started; changed by the main interpreter only */
+static _Atomic(rt_runtime *) running;
+static atomic_int backend; /* of the running one, or what would be started */
+static core_state *main_state;
+
+static const rt_host *const hosts[BACKEND_COUNT] = {
+#if BOCMAT_HAVE_INTERPRETERS
+    [BACKEND_INTERPRETERS] = &interpreters_host,
+#endif
+    [BACKEND_THREADS] = &threads_host,
+};
+
+rt_runtime *
+backend_runtime(void)
+{
+    return atomic_load_explicit(&running, memory_order_acquire);
+}
+
+backend_kind
+backend_current(void)
+{
+    return (backend_kind)atomic_load_explicit(&backend, memory_order_relaxed);
+}
+
+const rt_host *
+backend_host(void)
+{
+    return hosts[backend_current()];
+}
+
+bool
+backend_shares_objects(void)
+{
+    return backend_current() == BACKEND_THREADS;
+}
+
+core_state *
+main_core_state(void)
+{
+    return main_state;
+}
+
+/* ---- start and stop ---- */
+
+static PyObject *
+func_choose_backend(PyObject *module, PyObject *name)
+{
+    core_state *state = PyModule_GetState(module);
+    int kind = PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "threads") == 0 ? BACKEND_THREADS
+                                                                                              : BACKEND_INTERPRETERS;
+
+    if (!state->travel->is_main || backend_runtime())
+        Py_RETURN_NONE;
+    if (!hosts[kind]) {
+        PyErr_Format(PyExc_ValueError, "this Python has no %R backend", name);
+        return NULL;
+    }
+    atomic_store_explicit(&backend, kind, memory_order_relaxed);
+    Py_RETURN_NONE;
+}
+
+static int
+publish_settings(core_state *state, PyObject *settings)
+{
+    encoder e;
+    payload *block = NULL;
+    int result = -1;
+
+    encoder_init(&e, state, ENCODE_SHARE);
+    if (encoder_put(&e, settings) == 0) {
+        block = malloc(encoder_size(&e));
+        if (block)
+            result = encoder_finish(&e, block);
+        else
+            PyErr_NoMemory();
+    }
+    encoder_clear(&e);
+    if (result == 0)
+        worker_settings_publish(block);
+    else
+        free(block);
+    return result;
+}
+
+static PyObject *
+func_start(PyObject *module, PyObject *args)
+{
+    core_state *state = PyModule_GetState(module);
+    PyObject *paths, *settings;
+    unsigned int workers;
+    int status;
+    backend_kind kind = backend_current();
+
+    if (!PyArg_ParseTuple(args, "IO!O:_start", &workers, &PyList_Type, &paths, &settings))
+        return NULL;
+    if (!state->travel->is_main || worker_current()) {
+        PyErr_SetString(PyExc_RuntimeError, "only the main program can start the runtime");
+        return NULL;
+    }
+    cown_let_go_all(state);
+    if (interp_set_path(paths) < 0)
+        return NULL;
+    if (settings != Py_None && publish_settings(state, settings) < 0)
+        return NULL;
+    if (!runtimes[kind])
+        runtimes[kind] = rt_runtime_new(hosts[kind]);
+    if (!runtimes[kind])
+        return PyErr_NoMemory();
+    mk_blas_threads(1);
+    Py_BEGIN_ALLOW_THREADS
+    status = rt_start(runtimes[kind], workers);
+    Py_END_ALLOW_THREADS
+    if (status < 0) {
+        mk_blas_threads(mk_blas_default_threads());
+        raise_status(status);
+        return NULL;
+    }
+    atomic_store_explicit(&running, runtimes[kind], memory_order_release);
+    Py_RETURN_NONE;
+}
+
+/* The number of dropped behaviors, or -1 if something is still in flight. */
+static int64_t
+rt_stop_quiet(rt_runtime *runtime)
+{
+    return rt_in_flight(runtime) ? -1 : rt_stop(runtime);
+}
+
+/* Stops the workers: with what is queued dropped and counted if `drop`, else only if all is quiet (-1 if not). */
+static PyObject *
+func_stop(PyObject *Py_UNUSED(module), PyObject *drop)
+{
+    rt_runtime *runtime = backend_runtime();
+    int64_t dropped = 0;
+
+    if (runtime) {
+        Py_BEGIN_ALLOW_THREADS
+        dropped = drop == Py_True ? rt_stop(runtime) : rt_stop_quiet(runtime);
+        Py_END_ALLOW_THREADS
+        if (dropped < 0)
+            return PyLong_FromLong(-1);
+        atomic_store_explicit(&running, NULL, memory_order_release);
+        mk_blas_threads(mk_blas_default_threads());
+    }
+    return PyLong_FromLongLong(dropped);
+}
+
+/* At exit: ends the threads and interpreters that stop has parked. */
+static PyObject *
+func_shut_down(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    for (int kind = 0; kind < BACKEND_COUNT; kind++) {
+        rt_runtime *runtime = runtimes[kind];
+
+        runtimes[kind] = NULL;
+        if (runtime) {
+            Py_BEGIN_ALLOW_THREADS
+            rt_runtime_free(runtime);
+            Py_END_ALLOW_THREADS
+        }
+    }
+    Py_RETURN_NONE;
+}
+
+/* In the child of a fork: there is no runtime here. */
+static PyObject *
+func_forked(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    for (int kind = 0; kind < BACKEND_COUNT; kind++) {
+        if (runtimes[kind])
+            rt_runtime_forked(runtimes[kind]);
+        runtimes[kind] = NULL;
+    }
+    atomic_store_explicit(&running, NULL, memory_order_release);
+    Py_RETURN_NONE;
+}
+
+/* (backend, workers) of what runs, or None. */
+static PyObject *
+func_running(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    rt_runtime *runtime = backend_runtime();
+
+    if (!runtime)
+        Py_RETURN_NONE;
+    return Py_BuildValue("(sI)", backend_current() == BACKEND_THREADS ? "threads" : "interpreters",
+                         (unsigned int)rt_workers(runtime));
+}
+
+/* ---- waiting ---- */
+
+/* True when quiet, False after `seconds` (negative: no limit). Short slices, so that a signal which another thread took
+ * is noticed. */
+static PyObject *
+func_quiesce(PyObject *Py_UNUSED(module), PyObject *argument)
+{
+    rt_runtime *runtime = backend_runtime();
+    double seconds = PyFloat_AsDouble(argument), left = seconds;
+    const double slice = 0.25;
+    int status;
+
+    if (seconds == -1.0 && PyErr_Occurred())
+        return NULL;
+    while (runtime) {
+        double step = seconds < 0 || left > slice ? slice : left;
+
+        Py_BEGIN_ALLOW_THREADS
+        status = rt_quiesce(runtime, (int64_t)(step * 1e9));
+        Py_END_ALLOW_THREADS
+        if (status == RT_OK)
+            break;
+        if (status != RT_TIMEOUT && status != RT_INTERRUPTED) {
+            raise_status(status);
+            return NULL;
+        }
+        if (PyErr_CheckSignals() < 0)
+            return NULL;
+        if (status == RT_TIMEOUT) {
+            left -= step;
+            if (seconds >= 0 && left <= 0)
+                Py_RETURN_FALSE;
+        }
+    }
+    Py_RETURN_TRUE;
+}
+
+static PyObject *
+func_in_flight(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    rt_runtime *runtime = backend_runtime();
+
+    return PyLong_FromLongLong(runtime ? rt_in_flight(runtime) : 0);
+}
+
+static PyObject *
+func_stats(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    rt_runtime *runtime = backend_runtime();
+    PyObject *list = PyList_New(0);
+
+    for (uint32_t i = 0; list && runtime && i < rt_workers(runtime); i++) {
+        rt_worker_stats stats = rt_stats(runtime, i);
+        PyObject *item = Py_BuildValue("{sIsKsKsK}", "worker", (unsigned int)i, "executed",
+                                       (unsigned long long)stats.executed, "stolen", (unsigned long long)stats.stolen,
+                                       "parked", (unsigned long long)stats.parked);
+
+        if (!item || PyList_Append(list, item) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(item);
+    }
+    return list;
+}
+
+static PyObject *
+func_take_failures(PyObject *module, PyObject *Py_UNUSED(ignored))
+{
+    return failures_take(PyModule_GetState(module));
+}
+
+static PyObject *
+func_in_behavior(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    return PyBool_FromLong(rt_worker_self() != NULL);
+}
+
+static PyObject *
+func_is_main(PyObject *module, PyObject *Py_UNUSED(ignored))
+{
+    core_state *state = PyModule_GetState(module);
+
+    return PyBool_FromLong(state->travel->is_main);
+}
+
+/* The backends that this build has. */
+static PyObject *
+func_backends(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    return BOCMAT_HAVE_INTERPRETERS ? Py_BuildValue("(ss)", "interpreters", "threads") : Py_BuildValue("(s)", "threads");
+}
+
+static PyObject *
+func_mark_output(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    worker_context *context = worker_current();
+
+    if (context)
+        context->output_pending = true;
+    Py_RETURN_NONE;
+}
+
+/* ---- definitions and functions ---- */
+
+static PyObject *
+func_definition_reserve(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    uint32_t number = registry_definition_reserve();
+
+    return number == UINT32_MAX ? PyErr_NoMemory() : PyLong_FromUnsignedLong(number);
+}
+
+static PyObject *
+func_definition_set(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    unsigned int number;
+    const char *data;
+    Py_ssize_t length;
+
+    if (!PyArg_ParseTuple(args, "Iy#:_definition_set", &number, &data, &length))
+        return NULL;
+    if (registry_definition_set(number, data, (size_t)length) < 0)
+        return PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+func_definition_get(PyObject *Py_UNUSED(module), PyObject *argument)
+{
+    unsigned long number = PyLong_AsUnsignedLong(argument);
+    registry_text data;
+
+    if (PyErr_Occurred())
+        return NULL;
+    data = registry_definition((uint32_t)number);
+    if (!data.text)
+        Py_RETURN_NONE;
+    return PyBytes_FromStringAndSize(data.text, (Py_ssize_t)data.length);
+}
+
+/* This class is definition `number` here. */
+static PyObject *
+func_definition_here(PyObject *module, PyObject *args)
+{
+    core_state *state = PyModule_GetState(module);
+    unsigned int number;
+    PyObject *object;
+
+    if (!PyArg_ParseTuple(args, "IO:_definition_here", &number, &object))
+        return NULL;
+    if (travel_known_add(state, object, CODE_DEFINITION, number) < 0)
+        return NULL;
+    return Py_XNewRef(object_table_put(state->travel, &state->travel->defined, number, Py_NewRef(object)));
+}
+
+/* The class of definition `number`, made if need be. */
+static PyObject *
+func_defined(PyObject *module, PyObject *argument)
+{
+    unsigned long number = PyLong_AsUnsignedLong(argument);
+
+    if (PyErr_Occurred())
+        return NULL;
+    return Py_XNewRef(travel_defined(PyModule_GetState(module), (uint32_t)number));
+}
+
+/* (bytes, tuple of handles) of a function of the running program. */
+static PyObject *
+func_encode_function(PyObject *module, PyObject *args)
+{
+    PyObject *function, *bytes = NULL, *handles = NULL;
+    encoder e;
+    int weak;
+
+    if (!PyArg_ParseTuple(args, "O!p:_encode_function", &PyFunction_Type, &function, &weak))
+        return NULL;
+    encoder_init(&e, PyModule_GetState(module), ENCODE_SHARE);
+    e.weak = weak != 0;
+    if (function_encode(&e, function) == 0) {
+        bytes = PyBytes_FromStringAndSize((const char *)e.data, (Py_ssize_t)e.length);
+        handles = PyTuple_New(e.pending_count);
+        for (uint32_t i = 0; handles && i < e.pending_count; i++)
+            PyTuple_SET_ITEM(handles, i, Py_NewRef(e.pending[i]));
+    }
+    encoder_clear(&e);
+    if (!bytes || !handles) {
+        Py_XDECREF(bytes);
+        Py_XDECREF(handles);
+        return NULL;
+    }
+    return Py_BuildValue("(NN)", bytes, handles);
+}
+
+static PyObject *
+func_decode_function(PyObject *module, PyObject *args)
+{
+    PyObject *bytes, *handles, *function;
+    decoder d;
+
+    if (!PyArg_ParseTuple(args, "O!O!:_decode_function", &PyBytes_Type, &bytes, &PyTuple_Type, &handles))
+        return NULL;
+    decoder_init_bytes(&d, PyModule_GetState(module), PyBytes_AS_STRING(bytes), handles);
+    function = decoder_next(&d);
+    decoder_clear(&d);
+    return function;
+}
+
+static PyMethodDef functions[] = {
+    {"_choose_backend", func_choose_backend, METH_O, NULL},
+    {"_start", func_start, METH_VARARGS, NULL},
+    {"_stop", func_stop, METH_O, NULL},
+    {"_shut_down", func_shut_down, METH_NOARGS, NULL},
+    {"_forked", func_forked, METH_NOARGS, NULL},
+    {"_running", func_running, METH_NOARGS, NULL},
+    {"_quiesce", func_quiesce, METH_O, NULL},
+    {"_in_flight", func_in_flight, METH_NOARGS, NULL},
+    {"_stats", func_stats, METH_NOARGS, NULL},
+    {"_take_failures", func_take_failures, METH_NOARGS, NULL},
+    {"_in_behavior", func_in_behavior, METH_NOARGS, NULL},
+    {"_is_main", func_is_main, METH_NOARGS, NULL},
+    {"_backends", func_backends, METH_NOARGS, NULL},
+    {"_mark_output", func_mark_output, METH_NOARGS, NULL},
+    {"_definition_reserve", func_definition_reserve, METH_NOARGS, NULL},
+    {"_definition_set", func_definition_set, METH_VARARGS, NULL},
+    {"_definition_get", func_definition_get, METH_O, NULL},
+    {"_definition_here", func_definition_here, METH_VARARGS, NULL},
+    {"_defined", func_defined, METH_O, NULL},
+    {"_encode_function", func_encode_function, METH_VARARGS, NULL},
+    {"_decode_function", func_decode_function, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+int
+boc_add_types(PyObject *module, core_state *state)
+{
+    if (travel_init(state) < 0)
+        return -1;
+    if (state->travel->is_main) {
+        main_state = state;
+        if (!backend_runtime() && !hosts[BACKEND_INTERPRETERS])
+            atomic_store_explicit(&backend, BACKEND_THREADS, memory_order_relaxed);
+    }
+    if (cown_add_types(module, state) < 0 || when_add_types(module, state) < 0)
+        return -1;
+    return PyModule_AddFunctions(module, functions);
+}
+
+void
+boc_clear_state(core_state *state)
+{
+    if (main_state == state)
+        main_state = NULL;
+    travel_clear(state);
+}

@@ -1,0 +1,407 @@
+/* The decorator @when and read(): which cowns, which function, and off to the scheduler. */
+#include "backend.h"
+#include "cown.h"
+#include "function.h"
+#include "task.h"
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *target; /* a Cown, or a list of them */
+} ReadObject;
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *arguments; /* a tuple: Cowns, reads, lists of either */
+} WhenObject;
+
+/* A list is taken as it is now: whoever changes it later does not change what was asked for. A new reference. */
+static PyObject *
+argument_fixed(PyObject *argument)
+{
+    return PyList_Check(argument) ? PySequence_Tuple(argument) : Py_NewRef(argument);
+}
+
+/* ---- read(cown) ---- */
+
+static PyObject *
+read_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    core_state *state = state_of_type(type);
+    PyObject *target;
+    ReadObject *self;
+
+    if (keywords && PyDict_GET_SIZE(keywords)) {
+        PyErr_SetString(PyExc_TypeError, "read() takes no keyword arguments");
+        return NULL;
+    }
+    if (!PyArg_ParseTuple(args, "O:read", &target))
+        return NULL;
+    if (!Py_IS_TYPE(target, state->cown_type) && !PyList_Check(target) && !PyTuple_Check(target)) {
+        PyErr_Format(PyExc_TypeError, "read() takes a Cown or a list of them, not %.200s", Py_TYPE(target)->tp_name);
+        return NULL;
+    }
+    self = (ReadObject *)type->tp_alloc(type, 0);
+    if (!self)
+        return NULL;
+    self->target = argument_fixed(target);
+    if (!self->target)
+        Py_CLEAR(self);
+    return (PyObject *)self;
+}
+
+static int
+read_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(((ReadObject *)object)->target);
+    return 0;
+}
+
+static void
+read_dealloc(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+
+    PyObject_GC_UnTrack(object);
+    Py_XDECREF(((ReadObject *)object)->target);
+    type->tp_free(object);
+    Py_DECREF(type);
+}
+
+static PyObject *
+read_repr(PyObject *object)
+{
+    return PyUnicode_FromFormat("read(%R)", ((ReadObject *)object)->target);
+}
+
+static PyType_Slot read_slots[] = {
+    {Py_tp_doc, "read(cown, /)\n--\n\n"
+                "In @when: hold the cown for reading, together with any number of other readers."},
+    {Py_tp_new, read_new},
+    {Py_tp_traverse, read_traverse},
+    {Py_tp_dealloc, read_dealloc},
+    {Py_tp_repr, read_repr},
+    {0, NULL},
+};
+
+static PyType_Spec read_spec = {
+    .name = "bocmat._core.read",
+    .basicsize = sizeof(ReadObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = read_slots,
+};
+
+/* ---- the cowns ---- */
+
+/* Every cown of the arguments in turn, as the parameters name them. */
+typedef struct {
+    core_state *state;
+    rt_behavior *behavior; /* NULL: only count and check */
+    uint32_t count;
+} cown_walk;
+
+static int
+walk_one(cown_walk *walk, PyObject *object, rt_mode mode)
+{
+    if (Py_IS_TYPE(object, walk->state->read_type)) {
+        object = ((ReadObject *)object)->target;
+        mode = RT_READ;
+    }
+    if (!Py_IS_TYPE(object, walk->state->cown_type)) {
+        PyErr_Format(PyExc_TypeError, "@when takes Cowns, read(cown) and lists of them, not %.200s",
+                     Py_TYPE(object)->tp_name);
+        return -1;
+    }
+    if (walk->behavior)
+        rt_behavior_set(walk->behavior, walk->count, cown_of(object), mode);
+    walk->count++;
+    return 0;
+}
+
+/* The items if the argument is a list (or a read of one), borrowed; NULL if it is a cown. */
+static PyObject *
+argument_list(core_state *state, PyObject *argument, rt_mode *mode)
+{
+    *mode = RT_WRITE;
+    if (Py_IS_TYPE(argument, state->read_type)) {
+        argument = ((ReadObject *)argument)->target;
+        *mode = RT_READ;
+    }
+    return PyTuple_Check(argument) ? argument : NULL;
+}
+
+static int
+walk_argument(cown_walk *walk, PyObject *argument)
+{
+    rt_mode mode;
+    PyObject *items = argument_list(walk->state, argument, &mode);
+
+    if (!items)
+        return walk_one(walk, argument, mode);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items); i++) {
+        if (walk_one(walk, PyTuple_GET_ITEM(items, i), mode) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- the function ---- */
+
+static int
+check_parameters(PyObject *function, Py_ssize_t given)
+{
+    PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(function);
+    PyObject *defaults = PyFunction_GET_DEFAULTS(function), *keyword_defaults = PyFunction_GET_KW_DEFAULTS(function);
+    Py_ssize_t optional = defaults && defaults != Py_None ? PyTuple_GET_SIZE(defaults) : 0;
+    Py_ssize_t keyword = keyword_defaults && keyword_defaults != Py_None ? PyDict_GET_SIZE(keyword_defaults) : 0;
+    PyObject *name = ((PyFunctionObject *)function)->func_name;
+
+    if (code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) {
+        PyErr_Format(PyExc_TypeError, "behavior %R is %s; @when takes a plain function", name,
+                     code->co_flags & CO_GENERATOR ? "a generator function" : "an async function");
+        return -1;
+    }
+    if (given < code->co_argcount - optional || (given > code->co_argcount && !(code->co_flags & CO_VARARGS))) {
+        PyErr_Format(PyExc_TypeError, "behavior %R takes %d parameters%s and @when names %zd", name,
+                     code->co_argcount, optional ? " (some with defaults)" : "", given);
+        return -1;
+    }
+    if (keyword < code->co_kwonlyargcount) {
+        PyErr_Format(PyExc_TypeError, "behavior %R has a keyword-only parameter without a default", name);
+        return -1;
+    }
+    return 0;
+}
+
+static int
+check_function(PyObject *function, Py_ssize_t given)
+{
+    if (PyFunction_Check(function))
+        return check_parameters(function, given);
+    if (!PyCallable_Check(function)) {
+        PyErr_Format(PyExc_TypeError, "@when decorates a function, not %.200s", Py_TYPE(function)->tp_name);
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- scheduling ---- */
+
+static bool
+has_groups(core_state *state, PyObject *arguments)
+{
+    rt_mode mode;
+
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(arguments); i++) {
+        if (argument_list(state, PyTuple_GET_ITEM(arguments, i), &mode))
+            return true;
+    }
+    return false;
+}
+
+static void
+write_groups(core_state *state, PyObject *arguments, uint32_t *sizes)
+{
+    rt_mode mode;
+
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(arguments); i++) {
+        PyObject *items = argument_list(state, PyTuple_GET_ITEM(arguments, i), &mode);
+
+        sizes[i] = items ? (uint32_t)PyTuple_GET_SIZE(items) + 1 : 0;
+    }
+}
+
+/* The behavior with its cowns, function and captures in one block, not yet scheduled. */
+static rt_behavior *
+behavior_make(core_state *state, encoder *e, PyObject *arguments, uint32_t cown_count)
+{
+    size_t groups_at = (offsetof(task_call, captures) + encoder_size(e) + 7) & ~(size_t)7;
+    bool grouped = has_groups(state, arguments);
+    size_t parameter_count = (size_t)PyTuple_GET_SIZE(arguments);
+    cown_walk walk = {state, NULL, 0};
+    task_call *call;
+
+    walk.behavior =
+        rt_behavior_new(backend_host(), cown_count, groups_at + (grouped ? parameter_count * sizeof(uint32_t) : 0));
+    if (!walk.behavior) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    call = rt_behavior_captures(walk.behavior);
+    call->kind = TASK_CALL;
+    call->parameter_count = (uint32_t)parameter_count;
+    call->group_at = grouped ? (uint32_t)groups_at : 0;
+    if (grouped)
+        write_groups(state, arguments, (uint32_t *)((char *)call + groups_at));
+    if (encoder_finish(e, &call->captures) < 0) {
+        rt_behavior_discard(walk.behavior);
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(arguments); i++)
+        (void)walk_argument(&walk, PyTuple_GET_ITEM(arguments, i)); /* counted before: cannot fail */
+    return walk.behavior;
+}
+
+/* The runtime that takes it: the worker's own, the running one, or one started now. NULL with an exception. */
+static rt_runtime *
+runtime_for_scheduling(core_state *state)
+{
+    rt_worker *worker = rt_worker_self();
+    rt_runtime *runtime;
+    PyObject *lifecycle, *result;
+
+    if (worker)
+        return rt_worker_runtime(worker);
+    if (!state->travel->is_main) {
+        PyErr_SetString(PyExc_RuntimeError, "behaviors are scheduled from the main interpreter or from behaviors");
+        return NULL;
+    }
+    cown_let_go_all(state);
+    runtime = backend_runtime();
+    if (runtime)
+        return runtime;
+    lifecycle = PyImport_ImportModule("bocmat.lifecycle");
+    result = lifecycle ? PyObject_CallMethod(lifecycle, "start", NULL) : NULL;
+    Py_XDECREF(lifecycle);
+    if (!result)
+        return NULL;
+    Py_DECREF(result);
+    runtime = backend_runtime();
+    if (!runtime)
+        PyErr_SetString(PyExc_RuntimeError, "the runtime was stopped by another thread");
+    return runtime;
+}
+
+static PyObject *
+schedule(core_state *state, PyObject *arguments, PyObject *function)
+{
+    cown_walk walk = {state, NULL, 0};
+    rt_runtime *runtime;
+    rt_behavior *behavior = NULL;
+    PyObject *result = NULL;
+    encoder e;
+    int status;
+
+    if (check_function(function, PyTuple_GET_SIZE(arguments)) < 0)
+        return NULL;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(arguments); i++) {
+        if (walk_argument(&walk, PyTuple_GET_ITEM(arguments, i)) < 0)
+            return NULL;
+    }
+    runtime = runtime_for_scheduling(state);
+    if (!runtime)
+        return NULL;
+    encoder_init(&e, state, ENCODE_SHARE);
+    /* The behavior's own function goes by value even where it could be imported, so that what it names is captured. */
+    status = PyFunction_Check(function) ? function_encode(&e, function) : encoder_put(&e, function);
+    if (status == 0)
+        behavior = behavior_make(state, &e, arguments, walk.count);
+    encoder_clear(&e);
+    if (!behavior)
+        return NULL;
+    result = cown_wrap(state, rt_behavior_result(behavior));
+    status = result ? rt_schedule(runtime, behavior) : RT_NO_MEMORY;
+    while (status == RT_NOT_RUNNING && !rt_worker_self() && (runtime = runtime_for_scheduling(state)))
+        status = rt_schedule(runtime, behavior); /* another thread's wait() stopped it just now */
+    if (status < 0) {
+        behavior_drop(behavior);
+        rt_behavior_discard(behavior);
+        Py_CLEAR(result);
+        raise_status(status);
+    }
+    return result;
+}
+
+/* ---- @when ---- */
+
+static PyObject *
+when_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    WhenObject *self;
+
+    if (keywords && PyDict_GET_SIZE(keywords)) {
+        PyErr_Format(PyExc_TypeError, "when() got unexpected keyword arguments %R", keywords);
+        return NULL;
+    }
+    self = (WhenObject *)type->tp_alloc(type, 0);
+    if (!self)
+        return NULL;
+    self->arguments = PyTuple_New(PyTuple_GET_SIZE(args));
+    for (Py_ssize_t i = 0; self->arguments && i < PyTuple_GET_SIZE(args); i++) {
+        PyObject *argument = argument_fixed(PyTuple_GET_ITEM(args, i));
+
+        if (!argument)
+            Py_CLEAR(self->arguments);
+        else
+            PyTuple_SET_ITEM(self->arguments, i, argument);
+    }
+    if (!self->arguments)
+        Py_CLEAR(self);
+    return (PyObject *)self;
+}
+
+static PyObject *
+when_call(PyObject *object, PyObject *args, PyObject *keywords)
+{
+    PyObject *function;
+
+    if (keywords && PyDict_GET_SIZE(keywords)) {
+        PyErr_SetString(PyExc_TypeError, "@when(...) decorates one function");
+        return NULL;
+    }
+    if (!PyArg_ParseTuple(args, "O:when", &function))
+        return NULL;
+    return schedule(state_of(object), ((WhenObject *)object)->arguments, function);
+}
+
+static int
+when_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(((WhenObject *)object)->arguments);
+    return 0;
+}
+
+static void
+when_dealloc(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+
+    PyObject_GC_UnTrack(object);
+    Py_XDECREF(((WhenObject *)object)->arguments);
+    type->tp_free(object);
+    Py_DECREF(type);
+}
+
+static PyType_Slot when_slots[] = {
+    {Py_tp_doc, "when(*cowns)\n--\n\n"
+                "Schedule the decorated function to run once it holds these cowns.\n\n"
+                "Each argument is a Cown, read(cown), or a list of either, and arrives as the parameter in its place. "
+                "Trailing parameters with defaults, closures and globals are captured as they are now. The name of "
+                "the function becomes the Cown of its result; an exception becomes its value, with `exception` "
+                "true.\n\n"
+                "Raises\n------\nTypeError\n    If an argument is no cown, the parameters do not fit, or something "
+                "captured cannot travel to a worker."},
+    {Py_tp_new, when_new},
+    {Py_tp_call, when_call},
+    {Py_tp_traverse, when_traverse},
+    {Py_tp_dealloc, when_dealloc},
+    {0, NULL},
+};
+
+static PyType_Spec when_spec = {
+    .name = "bocmat._core.when",
+    .basicsize = sizeof(WhenObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = when_slots,
+};
+
+int
+when_add_types(PyObject *module, core_state *state)
+{
+    state->read_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &read_spec, NULL);
+    if (!state->read_type || PyModule_AddType(module, state->read_type) < 0)
+        return -1;
+    state->when_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &when_spec, NULL);
+    return state->when_type ? PyModule_AddType(module, state->when_type) : -1;
+}

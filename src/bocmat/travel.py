@@ -1,0 +1,417 @@
+"""How Python values and functions leave one interpreter and arrive in another.
+
+The native encoder (``binding/payload.c``) carries plain values, matrices, cowns and functions by
+itself. It asks this module what goes by name, what has to be defined anew in every interpreter, and
+for a pickle of everything else.
+"""
+
+from __future__ import annotations
+
+import _thread
+import builtins
+import io
+import pickle
+import sys
+import types
+from typing import Any
+
+from . import _core
+from ._core import Cown, Matrix
+
+__all__: list[str] = []
+
+# ---- what goes by name ----
+
+_STANDARD_LOADERS = ("_frozen_importlib", "importlib", "zipimport", "_imp")
+_importable: dict[str, bool] = {"__main__": False, "__mp_main__": False, "builtins": True}
+
+
+def _standard_loader(spec: Any) -> bool:
+    """Whether another interpreter has the loader too (a test runner's own loader it has not)."""
+    loader = spec.loader
+    kind = loader if isinstance(loader, type) else type(loader)
+    return loader is None or kind.__module__.startswith(_STANDARD_LOADERS)
+
+
+def _found_again(name: str, spec: Any) -> bool:
+    """Whether importing the name afresh would find the same file."""
+    path = None
+    if "." in name:
+        parent = name.rpartition(".")[0]
+        if not module_importable(parent):
+            return False
+        path = getattr(sys.modules[parent], "__path__", None)
+    for finder in sys.meta_path:
+        if not getattr(finder, "__module__", type(finder).__module__).startswith("_pytest"):
+            found = finder.find_spec(name, path, None)
+            if found is not None:
+                return bool(found.origin == spec.origin)
+    return False
+
+
+def module_importable(name: str) -> bool:
+    """Whether every interpreter can import the module of that name and gets the same one."""
+    known = _importable.get(name)
+    if known is not None:
+        return known
+    module = sys.modules.get(name)
+    if module is None:
+        return False
+    spec = getattr(module, "__spec__", None)
+    if spec is None:
+        answer = name in sys.builtin_module_names
+    elif spec.origin in ("built-in", "frozen"):
+        answer = True
+    else:
+        answer = spec.name == name and _standard_loader(spec) and _found_again(name, spec)
+    _importable[name] = answer
+    return answer
+
+
+def _under_name(module: str, qualified_name: str) -> object:
+    """What stands under a dotted name in a module that is imported already, or None."""
+    found: object = sys.modules.get(module)
+    for part in qualified_name.split("."):
+        if part == "<locals>":
+            return None
+        found = getattr(found, part, None)
+    return found
+
+
+def classify(obj: Any) -> tuple[str, str | None] | int | None:
+    """How a class, function or module travels.
+
+    ``(module, name)`` if it can be imported (name None: the module itself), the number of its
+    definition if it is a class of the running program, None if neither.
+    """
+    if isinstance(obj, types.ModuleType):
+        name = obj.__name__
+        return (name, None) if sys.modules.get(name) is obj and module_importable(name) else None
+    if isinstance(obj, type) and obj in _numbers:
+        return _numbers[obj]
+    module = getattr(obj, "__module__", None)
+    qualified_name = getattr(obj, "__qualname__", None)
+    if isinstance(module, str) and isinstance(qualified_name, str) and module_importable(module):
+        if _under_name(module, qualified_name) is obj:
+            return (module, qualified_name)
+    if isinstance(obj, type) and module != "builtins":
+        return _define(obj)
+    return None
+
+
+def find_named(module: str, qualified_name: str | None) -> object:
+    """What stands under a name here, imported if need be."""
+    __import__(module)
+    found: object = sys.modules[module]
+    for part in qualified_name.split(".") if qualified_name else ():
+        found = getattr(found, part)
+    return found
+
+
+# ---- functions ----
+
+
+_GLOBAL_OPERATIONS = (
+    "LOAD_GLOBAL",
+    "STORE_GLOBAL",
+    "DELETE_GLOBAL",
+    "LOAD_NAME",
+    "LOAD_FROM_DICT_OR_GLOBALS",
+)
+
+
+def _global_names(code: types.CodeType, names: dict[str, None]) -> None:
+    """Collects the names that code, and the code inside it, looks up in its globals."""
+    import opcode
+
+    operations = {opcode.opmap[name] for name in _GLOBAL_OPERATIONS if name in opcode.opmap}
+    # The lowest bit of this one's argument says how to call, not what.
+    shifted = opcode.opmap["LOAD_GLOBAL"] if sys.version_info >= (3, 11) else -1
+    instructions = code.co_code
+    extended = 0
+    for at in range(0, len(instructions), 2):
+        operation = instructions[at]
+        argument = instructions[at + 1] | extended
+        extended = argument << 8 if operation == opcode.EXTENDED_ARG else 0
+        if operation in operations:
+            names[code.co_names[argument >> 1 if operation == shifted else argument]] = None
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            _global_names(constant, names)
+
+
+def describe(function: types.FunctionType) -> tuple[str, str, str, int, tuple[str, ...]]:
+    """Module, file, qualified name and first line of a function, and the globals that it names."""
+    code = function.__code__
+    module = function.__globals__.get("__name__")
+    file = function.__globals__.get("__file__")
+    names: dict[str, None] = {}
+    _global_names(code, names)
+    return (
+        module if isinstance(module, str) else "<unnamed>",
+        file if isinstance(file, str) else code.co_filename,
+        getattr(code, "co_qualname", function.__qualname__),
+        code.co_firstlineno,
+        tuple(names),
+    )
+
+
+def make_space(module: str, file: str) -> dict[str, Any]:
+    """The globals that functions of a module of the running program find around themselves."""
+    if module == "__main__" and not _core._is_main():
+        space = sys.modules["__main__"].__dict__
+    else:
+        space = types.ModuleType(module).__dict__
+    space["__builtins__"] = builtins
+    if not (module == "__main__" and file.startswith("<")):
+        space["__file__"] = file
+    if space.get("__package__") is None:
+        is_package = file.rpartition("/")[2].startswith("__init__.")
+        space["__package__"] = module if is_package else module.rpartition(".")[0]
+    return space
+
+
+# ---- classes of the running program ----
+
+# Numbers of the classes that have a definition, or are about to: their pickles refer to each other.
+_numbers: dict[type, int] = {}
+_lock = _thread.RLock()
+
+
+def _registered(number: int, make: Any, arguments: Any) -> Any:
+    """Makes the class, still without its attributes, and makes it known, so that these find it."""
+    return _core._definition_here(number, make(*arguments))
+
+
+def _definer_class() -> Any:
+    import cloudpickle
+
+    class Definer(cloudpickle.Pickler):  # type: ignore[misc]
+        """Pickles one class by value; everything else as any value."""
+
+        def __init__(self, file: Any, top: type, handles: list[Any]) -> None:
+            super().__init__(file, protocol=5)
+            self.top = top
+            self.handles = handles
+
+        def reducer_override(self, obj: Any) -> Any:
+            if obj is self.top:
+                make, arguments, *rest = super().reducer_override(obj)
+                return (_registered, (_numbers[obj], make, arguments), *rest)
+            reduced = _reduce(obj, self.handles, weak=True)
+            return super().reducer_override(obj) if reduced is NotImplemented else reduced
+
+    return Definer
+
+
+def _pickle_class(cls: type, number: int) -> bytes:
+    import cloudpickle
+
+    module = sys.modules.get(cls.__module__)
+    by_value = (
+        module is not None
+        and cls.__module__ != "__main__"
+        and cls.__module__ not in cloudpickle.list_registry_pickle_by_value()
+    )
+    file = io.BytesIO()
+    handles: list[Any] = []
+    if by_value:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        _definer_class()(file, cls, handles).dump(cls)
+    finally:
+        if by_value:
+            cloudpickle.unregister_pickle_by_value(module)
+    if handles:
+        raise TypeError(
+            f"class {cls.__qualname__} has a Cown or Matrix among its attributes, which cannot travel with it"
+        )
+    return file.getvalue()
+
+
+def _define(cls: type) -> int:
+    """Gives a class a number and a pickle under which every interpreter makes its own of it."""
+    with _lock:
+        before = len(_numbers)
+        number = _core._definition_reserve()
+        _numbers[cls] = number
+        try:
+            _core._definition_set(number, _pickle_class(cls, number))
+        except BaseException:
+            # Those made on the way may refer to this one.
+            for other in list(_numbers)[before:]:
+                del _numbers[other]
+            raise
+        _core._definition_here(number, cls)
+        return number
+
+
+def find_defined(number: int) -> Any:
+    """Makes the class of a definition here."""
+    data = _core._definition_get(number)
+    if data is None:
+        raise RuntimeError(f"the definition of class number {number} failed where it was made")
+    cls = pickle.loads(data)
+    _numbers[cls] = number
+    return cls
+
+
+# ---- exceptions ----
+
+
+def _make_exception(cls: type[BaseException], arguments: tuple[Any, ...]) -> BaseException:
+    """An exception with these arguments, without running an ``__init__`` written in Python."""
+    made = cls.__new__(cls, *arguments)
+    for base in cls.__mro__:
+        if "__init__" in base.__dict__ and not isinstance(base.__init__, types.FunctionType):
+            base.__init__(made, *arguments)
+            break
+    made.args = arguments
+    return made
+
+
+def _fill_exception(exc: BaseException, state: tuple[Any, Any, bool]) -> None:
+    attributes, cause, suppress = state
+    if attributes:
+        exc.__setstate__(attributes)
+    exc.__cause__ = cause
+    exc.__suppress_context__ = suppress
+
+
+def _reduce_exception(exc: BaseException) -> Any:
+    reduced = exc.__reduce_ex__(4)
+    if isinstance(reduced, str) or len(reduced) > 3:
+        return NotImplemented
+    make, arguments, state = (*reduced, None)[:3]
+    if make is type(exc) and isinstance(type(exc).__init__, types.FunctionType):
+        make, arguments = _make_exception, (type(exc), arguments)
+    cause = exc.__cause__
+    return make, arguments, (state, cause, exc.__suppress_context__), None, None, _fill_exception
+
+
+def _add_note(exc: BaseException, note: str) -> None:
+    if sys.version_info >= (3, 11):
+        exc.add_note(note)
+    else:
+        exc.__notes__ = [*getattr(exc, "__notes__", ()), note]
+
+
+_UNIMPORTABLE = (
+    " (it does not import in a sub-interpreter: use start(backend='threads'), or a PinnedCown for "
+    "what needs it)"
+)
+
+
+def pack_exception(exc: BaseException) -> BaseException:
+    """Makes a raised exception ready to travel: its traceback becomes the text of a note."""
+    import traceback
+
+    if isinstance(exc, ImportError) and not _core._is_main() and exc.args:
+        if "interpreter" in str(exc) or "numpy" in str(exc).lower():
+            exc.args = (f"{exc.args[0]}{_UNIMPORTABLE}", *exc.args[1:])
+            exc.msg = exc.args[0]
+    frames = exc.__traceback__
+    if frames is not None:
+        text = "".join(traceback.format_tb(frames)).rstrip()
+        _add_note(exc, f"Traceback in the behavior (most recent call last):\n{text}")
+    seen: BaseException | None = exc
+    while seen is not None and seen.__traceback__ is not None:
+        seen.__traceback__ = None
+        seen = seen.__cause__ or seen.__context__
+    return exc
+
+
+def plain_exception(exc: BaseException) -> BaseException:
+    """What can always travel, for an exception that cannot."""
+    try:
+        text = str(exc)
+    except Exception:
+        text = "(it has no text)"
+    return RuntimeError(f"{type(exc).__qualname__}: {text}")
+
+
+# ---- pickles ----
+
+
+def _handle(index: int) -> Any:
+    """Stands for what travels beside a pickle; Decoder puts it in place."""
+    raise pickle.UnpicklingError(f"handle {index} of a bocmat value outside of bocmat")
+
+
+def _reduce(obj: Any, handles: list[Any], weak: bool = False) -> Any:
+    """What pickle alone would not do, or not as well; NotImplemented for all else."""
+    if isinstance(obj, (Matrix, Cown)):
+        handles.append(obj)
+        return _handle, (len(handles) - 1,)
+    if isinstance(obj, types.FunctionType):
+        found = classify(obj)
+        if isinstance(found, tuple):
+            return find_named, found
+        return _core._decode_function, _core._encode_function(obj, weak)
+    if isinstance(obj, (type, types.ModuleType)):
+        found = classify(obj)
+        if isinstance(found, tuple):
+            return find_named, found
+        return NotImplemented if found is None else (_core._defined, (found,))
+    if isinstance(obj, BaseException):
+        return _reduce_exception(obj)
+    return NotImplemented
+
+
+class _Encoder(pickle.Pickler):
+    def __init__(self, file: Any, handles: list[Any]) -> None:
+        super().__init__(file, protocol=5)
+        self.handles = handles
+
+    def reducer_override(self, obj: Any) -> Any:
+        return _reduce(obj, self.handles)
+
+
+class _Decoder(pickle.Unpickler):
+    def __init__(self, file: Any, handles: list[Any]) -> None:
+        super().__init__(file)
+        self.handles = handles
+
+    def find_class(self, module: str, name: str) -> Any:
+        if name == "_handle" and module == __name__:
+            return self.handles.__getitem__
+        return super().find_class(module, name)
+
+
+def _dumps_by_value(value: Any, handles: list[Any]) -> bytes:
+    """With cloudpickle, which knows more kinds of objects (and is slower to import)."""
+    import cloudpickle
+
+    class Encoder(cloudpickle.Pickler):  # type: ignore[misc]
+        def reducer_override(self, obj: Any) -> Any:
+            reduced = _reduce(obj, handles)
+            return super().reducer_override(obj) if reduced is NotImplemented else reduced
+
+    file = io.BytesIO()
+    Encoder(file, protocol=5).dump(value)
+    return file.getvalue()
+
+
+def dumps(value: Any, handles: list[Any]) -> bytes:
+    """Pickles a value; matrices and cowns go into `handles` and are referred to by index.
+
+    Raises
+    ------
+    TypeError
+        If something in it cannot be pickled.
+    """
+    file = io.BytesIO()
+    try:
+        _Encoder(file, handles).dump(value)
+        return file.getvalue()
+    except (pickle.PicklingError, TypeError, AttributeError):
+        del handles[:]
+    try:
+        return _dumps_by_value(value, handles)
+    except (pickle.PicklingError, AttributeError) as error:
+        raise TypeError(str(error)) from error
+
+
+def loads(data: bytes, handles: list[Any]) -> Any:
+    """The value of a pickle made by `dumps`."""
+    return _Decoder(io.BytesIO(data), handles).load() if handles else pickle.loads(data)

@@ -1,0 +1,62 @@
+"""What a worker's interpreter does for itself: its streams, and the settings of the main program."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any
+
+from . import _core
+
+__all__: list[str] = []
+
+
+class _Output(io.TextIOWrapper):
+    """A standard stream that tells its worker to flush once the behavior has ended."""
+
+    def write(self, text: str, /) -> int:
+        _core._mark_output()
+        return super().write(text)
+
+
+def _replace_stream(name: str, encoding: str | None, errors: str | None) -> None:
+    old = getattr(sys, name, None)
+    buffer = getattr(old, "buffer", None)
+    if old is None or buffer is None:
+        return
+    new = _Output(buffer, encoding or old.encoding, errors or old.errors, newline="\n")
+    if old is not getattr(sys, f"__{name}__", None):
+        old.detach()
+    setattr(sys, name, new)
+
+
+def set_up() -> None:
+    """Runs once in every new interpreter, before its first behavior."""
+    if sys.version_info[:3] == (3, 13, 0):
+        # Its first import races with that of another interpreter; interpreters are made in turn.
+        import datetime  # noqa: F401
+
+
+def current_settings() -> dict[str, Any]:
+    """What the main program's workers should see as it does."""
+    main = sys.modules.get("__main__")
+    return {
+        "path": [entry for entry in sys.path if isinstance(entry, str)],
+        "argv": list(getattr(sys, "argv", ())),
+        "package": getattr(main, "__package__", None),
+        "recursion": sys.getrecursionlimit(),
+        "streams": {
+            name: (getattr(stream, "encoding", None), getattr(stream, "errors", None))
+            for name, stream in (("stdout", sys.stdout), ("stderr", sys.stderr))
+        },
+    }
+
+
+def apply_settings(settings: dict[str, Any]) -> None:
+    """Runs in a worker's interpreter before the first behavior after the main program's changed."""
+    sys.path[:] = settings["path"]
+    sys.argv[:] = settings["argv"]
+    sys.modules["__main__"].__dict__["__package__"] = settings["package"]
+    sys.setrecursionlimit(settings["recursion"])
+    for name, (encoding, errors) in settings["streams"].items():
+        _replace_stream(name, encoding, errors)
