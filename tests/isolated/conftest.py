@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bocmat.lifecycle import usable_backends
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that asks for ``backend_name`` once for every usable backend; the name is for BOCMAT_BACKEND."""
+    if "backend_name" in metafunc.fixturenames:
+        from bocmat.lifecycle import usable_backends
 
-@pytest.fixture(params=usable_backends())
-def backend_name(request: pytest.FixtureRequest) -> str:
-    """Name each usable backend in turn, for BOCMAT_BACKEND."""
-    name: str = request.param
-    return name
+        metafunc.parametrize("backend_name", usable_backends())
