@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from pathlib import Path
@@ -46,22 +45,6 @@ COMPILE_FLAGS = [
     "-Wextra",
     "-pthread",
 ]
-
-LIBMVEC_PROBE = """
-#include <features.h>
-#if !defined(__x86_64__) || !defined(__GLIBC__)
-#error "no vector math library is known here"
-#endif
-#include <immintrin.h>
-__m256d _ZGVdN4v_exp(__m256d);
-__attribute__((target("avx2"))) int main(int argc, char **argv)
-{
-    double out[4];
-    (void)argv;
-    _mm256_storeu_pd(out, _ZGVdN4v_exp(_mm256_set1_pd(argc)));
-    return (int)out[0];
-}
-"""
 
 
 def blas_is_system() -> bool:
@@ -137,24 +120,9 @@ class BuildExt(build_ext):
     def build_extension(self, extension: Extension) -> None:
         if shutil.which("ccache") and "ccache" not in self.compiler.compiler_so[0]:
             self.compiler.compiler_so = ["ccache", *self.compiler.compiler_so]
-        if self.has_libmvec(extension):
-            extension.define_macros.append(("BOCMAT_HAVE_LIBMVEC", "1"))
-            extension.libraries.append("mvec")
-        extension.libraries.append("m")
+        extension.libraries.append("m")  # brings glibc's vector math with it, where that is
         self.compiler.compile = self.compile_changed
         super().build_extension(extension)
-
-    def has_libmvec(self, extension: Extension) -> bool:
-        """Whether glibc's vector math links."""
-        with tempfile.TemporaryDirectory() as folder:
-            source = Path(folder, "probe.c")
-            source.write_text(LIBMVEC_PROBE, encoding="ascii")
-            command = [*self.compiler.compiler_so, str(source), "-o", f"{folder}/probe"]
-            try:
-                done = subprocess.run([*command, "-fPIE", "-lmvec", "-lm"], capture_output=True)
-            except OSError:
-                return False
-            return done.returncode == 0
 
     def compile_changed(
         self,

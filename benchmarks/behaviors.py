@@ -381,18 +381,31 @@ def figures(workers: int) -> list[Figure]:
 
     return [
         Figure("schedule", "us", "@when(c) and def, from the main thread", SCHEDULE),
-        Figure("saturated-1", "us", "one behavior end to end, 1 worker", filled(SATURATED, workers=1)),
-        Figure("saturated-2", "us", "one behavior end to end, 2 workers", filled(SATURATED, workers=2)),
+        Figure(
+            "saturated-1", "us", "one behavior end to end, 1 worker", filled(SATURATED, workers=1)
+        ),
+        Figure(
+            "saturated-2", "us", "one behavior end to end, 2 workers", filled(SATURATED, workers=2)
+        ),
         Figure("defaults", "us", "the same with four defaults", DEFAULTS),
-        Figure("chain-1", "us", "a link of a self-rescheduling chain, 1 worker", filled(CHAIN, workers=1)),
+        Figure(
+            "chain-1",
+            "us",
+            "a link of a self-rescheduling chain, 1 worker",
+            filled(CHAIN, workers=1),
+        ),
         Figure("chain-2", "us", "the same, 2 workers", filled(CHAIN, workers=2)),
         Figure("chains-2", "us", "a link of 8 chains side by side, 2 workers", CHAINS),
         Figure("transfers", "us", "two random cowns of 64, 2 workers", TRANSFERS),
         Figure("results", "us", "a behavior on the results of others", RESULTS),
         Figure("fibonacci", "ms", "fibonacci(17), one behavior a call", FIBONACCI),
         Figure("object", "us", "a behavior on an object of the program's own class", OBJECT),
-        Figure("latency", "us", "one behavior and quiesce(), back to back", filled(LATENCY, pause=0)),
-        Figure("latency-idle", "us", "the same after 5 ms of idleness", filled(LATENCY, pause=0.005)),
+        Figure(
+            "latency", "us", "one behavior and quiesce(), back to back", filled(LATENCY, pause=0)
+        ),
+        Figure(
+            "latency-idle", "us", "the same after 5 ms of idleness", filled(LATENCY, pause=0.005)
+        ),
         Figure("first-cycle", "ms", "first start(2), one behavior, wait()", FIRST_CYCLE),
         Figure("later-cycle", "ms", "the same again", LATER_CYCLES),
         Figure("matrix-256", "us", "a behavior on a 256x256 matrix", filled(MATRIX, size=256)),
@@ -451,12 +464,19 @@ def version_of(library: str) -> str | None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="runs of every program (default 5)")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the repetitions (default 1)")
-    parser.add_argument("--workers", type=int, default=2, help="workers for the speedups (default 2)")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="share of the repetitions (default 1)"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=2, help="workers for the speedups (default 2)"
+    )
     parser.add_argument("--only", action="append", help="only figures whose name starts so")
     parser.add_argument("--libraries", nargs="+", choices=LIBRARIES, default=LIBRARIES)
     parser.add_argument("--json", type=pathlib.Path, help="write everything measured there")
+    parser.add_argument("--quick", action="store_true", help="show that it runs: rough figures")
     options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.scale = 1, min(options.scale, 0.02)
     chosen = [
         figure
         for figure in figures(options.workers)
@@ -471,7 +491,9 @@ def main() -> int:
             turn = options.libraries if round_ % 2 == 0 else options.libraries[::-1]
             for figure in chosen:
                 for library in turn:
-                    program = pathlib.Path(directory, f"{figure.name}_{library}.py".replace("-", "_"))
+                    program = pathlib.Path(
+                        directory, f"{figure.name}_{library}.py".replace("-", "_")
+                    )
                     program.write_text(PREAMBLE.replace("{library}", library) + figure.program)
                     value = measure(program, options.scale)
                     if value is None:
@@ -508,7 +530,8 @@ def summarize(
             else:
                 ratios.append(ratio)
         shown = "".join(
-            f"{medians[library]:>11.3f}" if library in medians else f"{'-':>11}" for library in libraries
+            f"{medians[library]:>11.3f}" if library in medians else f"{'-':>11}"
+            for library in libraries
         )
         print(
             f"{figure.name:<14}{figure.unit:<5}{shown}"

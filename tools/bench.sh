@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 python=${VENV:-.venv}/bin/python
-for file in benchmarks/bench_*.py; do
+for file in $(grep -l __main__ benchmarks/*.py); do
     printf '== %s\n' "$file"
     "$python" "$file" "$@"
 done

@@ -23,14 +23,14 @@ SYSTEM = {
     *("mach/mach.h", "mach/mach_time.h", "os/lock.h"),
 }
 BLAS = {"cblas.h", "lapacke.h", "lapack.h", "f77blas.h", "openblas_config.h"}
-PYTHON = {"Python.h", "structmember.h", "frameobject.h", "pythread.h", "pymem.h"}
+PYTHON = {"Python.h", "structmember.h", "frameobject.h", "marshal.h", "pythread.h"}
 
 # A file may include headers of files above it in this list, and its own.
 RUNTIME_ORDER = [
     {"systematic"},  # the seeded scheduler of the tests: every atomic operation is a step of it
     {"atomic"},
     {"os"},
-    {"queue", "park"},
+    {"queue", "park", "quiesce", "stats"},
     {"cown"},
     {"behavior"},
     {"sched"},
