@@ -34,10 +34,10 @@ _published: tuple[list[str], dict[str, Any]] | None = None
 def _interpreters_sound() -> bool:
     """Whether this release's own sub-interpreters can be relied on.
 
-    Early releases of 3.12 crash in them: modules that do not import, a heap corrupted by pickling a
-    function, aborts at exit.
+    Those of early 3.12 releases share strings that one of them frees, and modules that are not
+    ready for two of them: the heap is corrupted sooner or later.
     """
-    return sys.version_info >= (3, 12, 4)
+    return sys.version_info >= (3, 12, 8)
 
 
 def usable_backends() -> tuple[str, ...]:

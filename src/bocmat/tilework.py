@@ -1,8 +1,8 @@
 """What runs over tiles: the executor of one machine, and the functions it runs.
 
-A function that fills gets the tile to fill and a list of the tiles it reads; one that is called gets
-only that list, and returns its value. All of them stand at the top level of a module, so that they
-travel by name.
+A function that fills gets the tile to fill and a list of the tiles it reads; one that is called
+gets only that list, and returns its value. All of them stand at the top level of a module, so that
+they travel by name.
 """
 
 from __future__ import annotations

@@ -343,16 +343,15 @@ def _reduce(obj: Any, handles: list[Any], weak: bool = False) -> Any:
     if isinstance(obj, (Matrix, Cown)):
         handles.append(obj)
         return _handle, (len(handles) - 1,)
-    if isinstance(obj, types.FunctionType):
+    if isinstance(obj, (types.FunctionType, type, types.ModuleType)):
         found = classify(obj)
-        if isinstance(found, tuple):
+        if isinstance(found, int):
+            return _core._defined, (found,)
+        if isinstance(obj, types.ModuleType) and found is not None:
             return find_named, found
-        return _core._decode_function, _core._encode_function(obj, weak)
-    if isinstance(obj, (type, types.ModuleType)):
-        found = classify(obj)
-        if isinstance(found, tuple):
-            return find_named, found
-        return NotImplemented if found is None else (_core._defined, (found,))
+        if isinstance(obj, types.FunctionType) and found is None:
+            return _core._decode_function, _core._encode_function(obj, weak)
+        return NotImplemented  # by name, as pickle does
     if isinstance(obj, BaseException):
         return _reduce_exception(obj)
     return NotImplemented

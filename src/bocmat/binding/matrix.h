@@ -27,6 +27,10 @@ enum {
 };
 
 enum {
+    MATRIX_PIN = 1 << 20
+};
+
+enum {
     MATRIX_READ_ONLY = 1, /* inside read(cown), or borrowed from a read-only exporter: writing raises */
     MATRIX_SPLIT = 2      /* held by its own tiles */
 };
@@ -37,12 +41,14 @@ typedef struct MatrixObject {
     Py_ssize_t rows, columns;
     matrix_buffer *buffer; /* NULL: the values are inline, row-major */
     uint32_t flags;
-    uint32_t exports; /* live memoryviews, ndarrays, DLPack consumers, views that alias */
+    uint32_t exports; /* live memoryviews, ndarrays and other consumers; in steps of MATRIX_PIN, computations that
+                         run without the GIL */
     union {
         double inline_values[MATRIX_INLINE];
         struct {
             Py_ssize_t row_stride, column_stride; /* in elements; a transpose swaps them, a tile's row stride is its
                                                      parent's */
+            double *split_data; /* where `data` was, while the tiles hold the values */
         } stride;
     };
 } MatrixObject;
@@ -83,6 +89,9 @@ void matrix_return(MatrixObject *self, matrix_parcel *parcel);
 int matrix_share(MatrixObject *self, matrix_parcel *parcel);
 /* A new header over the parcel, which is consumed even on failure. `flags` is 0 or MATRIX_READ_ONLY. */
 PyObject *matrix_arrive(core_state *state, matrix_parcel *parcel, uint32_t flags);
+
+/* The right to read a matrix of read(cown) is over: names left for it refuse every use. */
+void matrix_revoke(MatrixObject *self);
 
 /* The rest needs no interpreter. */
 void parcel_drop(matrix_parcel *parcel);

@@ -433,6 +433,7 @@ static int
 encode_pickle(encoder *e, PyObject *value)
 {
     PyObject *dumps = NULL, *handles = NULL, *pickle = NULL;
+    size_t length;
     int result = -1;
 
     dumps = travel_function(e->state, "dumps");
@@ -453,7 +454,8 @@ encode_pickle(encoder *e, PyObject *value)
         if (encoder_pend(e, item) < 0)
             goto done;
     }
-    result = encoder_block(e, CODE_PICKLE, PyBytes_AS_STRING(pickle), (size_t)PyBytes_GET_SIZE(pickle));
+    length = (size_t)PyBytes_GET_SIZE(pickle);
+    result = encoder_bytes(e, &length, sizeof length) < 0 ? -1 : encoder_bytes(e, PyBytes_AS_STRING(pickle), length);
 done:
     Py_XDECREF(dumps);
     Py_XDECREF(handles);

@@ -83,19 +83,25 @@ void rt_behavior_discard(rt_behavior *behavior);
 
 /* One per host; workers are made by start and kept, parked, from stop to the next start. */
 rt_runtime *rt_runtime_new(const rt_host *host);
-/* `seed` only matters in the seeded scheduler of the tests. RT_INVALID if it runs or count is 0. */
+/* Returns once all workers have been set up; if one cannot be, with the status of its enter (those before it stay, parked,
+ * for the next start). RT_INVALID if the runtime runs, from a worker, or unless 1 <= workers <= 1024. */
 int rt_start(rt_runtime *runtime, uint32_t workers);
 bool rt_running(const rt_runtime *runtime);
 uint32_t rt_workers(const rt_runtime *runtime);
 /* Blocks until every behavior scheduled so far, and all that those schedule, are done: RT_OK; or RT_TIMEOUT after
  * `nanoseconds` (negative: no limit; 0 asks only), or RT_INTERRUPTED when a signal reached the calling thread. From any
- * thread but a worker's. */
+ * thread but a worker's (RT_INVALID there). While other threads go on scheduling it waits for a moment with nothing in
+ * flight. */
 int rt_quiesce(rt_runtime *runtime, int64_t nanoseconds);
 /* Stops taking behaviors and parks the workers once those now running have ended. What is still queued is dropped, in
- * which case this returns their number (0 after a quiesce). */
+ * which case this returns their number (0 after a quiesce). What waits for a cown that an on_ready behavior still holds is
+ * dropped when that one is finished. Not running: 0. From a worker: RT_INVALID. */
 int64_t rt_stop(rt_runtime *runtime);
 /* Ends the parked workers' threads (leave is called on each) and frees everything. Must be stopped. */
 void rt_runtime_free(rt_runtime *runtime);
+/* In the child of a fork, first thing: the workers' threads are not there. It is stopped, has no workers and nothing in
+ * flight; what was queued is forgotten, neither run nor dropped, and its cowns stay held. */
+void rt_runtime_forked(rt_runtime *runtime);
 /* Behaviors scheduled and not yet done. A snapshot. */
 int64_t rt_in_flight(const rt_runtime *runtime);
 
