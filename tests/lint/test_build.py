@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+
 from support.programs import run_python
 
 ROOT = Path(__file__).resolve().parents[2]
