@@ -1,0 +1,53 @@
+/* The seeded scheduler of the tests (-DRT_SYSTEMATIC): exactly one thread runs at a time, and at every atomic operation
+ * a seeded generator decides which. In an ordinary build nothing of this exists.
+ *
+ *   thread     set by                                 then
+ *   RUNNABLE   made, woken, or stepped over           may be chosen
+ *   BLOCKED    rt_sys_wait on a word it agrees with   RUNNABLE when woken; when nothing else can run, the one with the
+ *                                                     earliest deadline times out; with no deadline at all: deadlock
+ *   ENDED      its function returned                  joined
+ *
+ * Only the thread that holds the baton runs or touches these states.
+ */
+#ifndef BOCMAT_RT_SYSTEMATIC_H
+#define BOCMAT_RT_SYSTEMATIC_H
+
+#ifdef RT_SYSTEMATIC
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Makes the calling thread the only one, holding the baton. */
+void rt_sys_begin(uint64_t seed);
+/* Every other thread must have been joined. Returns the hash of all decisions taken. */
+uint64_t rt_sys_end(void);
+
+/* A place where another thread may go on instead. */
+void rt_sys_step(void);
+/* The caller spins for something another thread must do: lets another one go first, if any can run. */
+void rt_sys_pause(void);
+/* A number from the seed, for tests that want to choose. */
+uint64_t rt_sys_random(void);
+
+/* Blocks on `address` until woken: true; or, if nothing else can run and `nanoseconds` is not negative, until it times
+ * out: false. The caller has seen, since its last step, that the word still says to wait. */
+bool rt_sys_wait(const void *address, int64_t nanoseconds);
+void rt_sys_wake(const void *address, int count);
+/* Virtual: advances by a little with each step and to the deadline when a wait times out. */
+int64_t rt_sys_now(void);
+
+/* Called by the maker, by the new thread first and last, and by whoever joins before it really joins. */
+int rt_sys_thread_new(void);
+void rt_sys_thread_enter(int thread);
+void rt_sys_thread_exit(void);
+void rt_sys_thread_join(int thread);
+
+#define RT_STEP() rt_sys_step()
+
+#else
+
+#define RT_STEP() ((void)0)
+
+#endif
+
+#endif
