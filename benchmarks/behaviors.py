@@ -1,13 +1,14 @@
 """The cost of behaviors, side by side with bocpy.
 
-Every figure is one small program that differs between the two libraries in its import line only. Each run of it is a
-process of its own; the two libraries take turns, round after round, and the medians are compared. Both have to be
-installed for the interpreter that runs this file::
+Every figure is one small program that differs between the two libraries in its import line only.
+Each run of it is a process of its own; the two libraries take turns, round after round, and the
+medians are compared. Both have to be installed for the interpreter that runs this file::
 
     pip install "bocpy==0.14.*"
     python benchmarks/behaviors.py [--rounds 5] [--only chain] [--scale 0.2] [--json figures.json]
 
-A ratio above 1 says that bocmat is faster. Times on a busy or virtual machine are noise: the ratios are what counts.
+A ratio above 1 says that bocmat is faster. Times on a busy or virtual machine are noise: the
+ratios are what counts.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from dataclasses import dataclass
 
 LIBRARIES = ("bocmat", "bocpy")
 
-# What every program begins with. bocpy refuses closures: what a behavior needs comes as a default in both.
+# What every program begins with. bocpy refuses closures: what a behavior needs is a default in both.
 PREAMBLE = """
 import json, os, sys, time
 from {library} import Cown, Matrix, quiesce, start, wait, when
@@ -273,7 +274,7 @@ if __name__ == "__main__":
     report(figures[len(figures) // 2] * 1e3)
 """
 
-# Plain Python work; its size is set so that one behavior takes the time named on the machine at hand.
+# Plain Python work, so much of it that one behavior takes the time named on the machine at hand.
 PAYLOAD = """
 def work(rounds):
     total = 0
@@ -548,7 +549,8 @@ def summarize(
     if ratios:
         mean = math.exp(statistics.fmean(map(math.log, ratios)))
         print(
-            f"\ngeometric mean of bocpy / bocmat over {len(ratios)} times: {mean:.2f}, least {min(ratios):.2f}"
+            f"\ngeometric mean of bocpy / bocmat over {len(ratios)} times: {mean:.2f}, "
+            f"least {min(ratios):.2f}"
         )
         report["geometric_mean"] = mean
         report["least"] = min(ratios)

@@ -17,7 +17,7 @@ PROCESS_LIMIT = 180.0
 
 @pytest.fixture(autouse=True)
 def watchdog(request: pytest.FixtureRequest) -> Iterator[None]:
-    """End the whole process, with the stack of every thread, when a test hangs where no timeout reaches."""
+    """End the process, with the stack of every thread, when a test hangs beyond all timeouts."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
         descriptor = os.dup(2)
@@ -29,7 +29,7 @@ def watchdog(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(params=usable_backends())
 def backend(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Start two workers of one backend; at the end of the test everything it scheduled has to be done."""
+    """Start two workers of one backend; at the end of the test all it scheduled has to be done."""
     name: str = request.param
     bocmat.start(2, backend=name)
     yield name

@@ -1,4 +1,4 @@
-"""What a behavior's function brings along: closures, globals, defaults, local functions and classes."""
+"""What a behavior's function brings along: closures, globals, defaults, functions and classes."""
 # ruff: noqa: B023 - loop variables are taken when a behavior is scheduled: that is the subject here
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import threading
 import types
 
 import pytest
-from support.buffers import address
 
 import bocmat
 from bocmat import Cown, Matrix, read, start, wait, when
+from support.buffers import address
 
 COUNTER = 10
 TABLE = {"one": 1, "two": [2, 2]}
@@ -434,7 +434,7 @@ def test_lambdas_partials_and_bound_methods_as_values(backend):
 
 
 def test_a_cached_function_travels(backend):
-    @functools.lru_cache(maxsize=None)
+    @functools.cache
     def fibonacci(number):
         return number if number < 2 else fibonacci(number - 1) + fibonacci(number - 2)
 
@@ -492,7 +492,10 @@ def test_iterators_that_copy_travel(backend):
     def body():
         return next(counted), list(items)
 
-    with_pickle = sys.version_info < (3, 14)  # itertools lost pickling in 3.14; a list's iterator has kept it
+    with_pickle = sys.version_info < (
+        3,
+        14,
+    )  # itertools lost pickling in 3.14; a list's iterator has kept it
     if not with_pickle:
 
         def body():
@@ -549,13 +552,26 @@ def test_a_local_class_and_its_instances(backend):
     one = Derived(5)
 
     def body():
-        return [one, Derived.make(), one.describe(), one.doubled, Derived.constant(), [Derived, Base]]
+        return [
+            one,
+            Derived.make(),
+            one.describe(),
+            one.doubled,
+            Derived.constant(),
+            [Derived, Base],
+        ]
 
     first, second, text, doubled, constant, classes = run(body)
     assert type(first) is Derived
     assert type(second) is Derived
     assert isinstance(second, Base)
-    assert (first.value, second.value, text, doubled, constant) == (5, 8, "Derived 5 of 3", 10, "constant")
+    assert (first.value, second.value, text, doubled, constant) == (
+        5,
+        8,
+        "Derived 5 of 3",
+        10,
+        "constant",
+    )
     assert classes == [Derived, Base]
 
 
@@ -638,7 +654,7 @@ def test_enums_keep_their_members(backend):
 
 
 def test_named_tuples(backend):
-    Pair = collections.namedtuple("Pair", "left right")  # noqa: PYI024
+    Pair = collections.namedtuple("Pair", "left right")
     pair = Pair(1, [2])
 
     def body():
@@ -725,7 +741,17 @@ def test_an_object_of_the_standard_library(backend):
     def body():
         grouped["y"].append(2)
         queue.extend([3, 4])
-        return ordered, queue, counted, grouped, FRACTION, range(3), slice(1, 2), Ellipsis, NotImplemented
+        return (
+            ordered,
+            queue,
+            counted,
+            grouped,
+            FRACTION,
+            range(3),
+            slice(1, 2),
+            Ellipsis,
+            NotImplemented,
+        )
 
     back = run(body)
     assert list(back[0]) == ["b", "a"]
@@ -967,7 +993,9 @@ def test_what_cannot_be_copied_is_shared_on_the_threads_backend(backend):
     wait()
     assert result.value is lock
     assert event.is_set()
-    assert box["items"] == [1], "an object that contains something that cannot be copied is shared whole"
+    assert box["items"] == [1], (
+        "an object that contains something that cannot be copied is shared whole"
+    )
 
 
 def test_an_error_while_a_capture_is_taken_names_the_variable(backend):

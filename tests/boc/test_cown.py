@@ -1,9 +1,11 @@
-"""A cown by itself: identity, what it refuses, its handle as a value, and reading it from the main program."""
+"""A cown by itself: identity, its handle as a value, what it refuses, who reads it when."""
+# ruff: noqa: B023 - loop variables are taken when a behavior is scheduled
 
 from __future__ import annotations
 
 import concurrent.futures
 import copy
+import itertools
 import os
 import pickle
 
@@ -12,8 +14,12 @@ import pytest
 from bocmat import Cown, Matrix, start, wait, when
 
 needs_get = pytest.mark.skipif(not hasattr(Cown, "get"), reason="Cown.get is not there yet")
-needs_unwrap = pytest.mark.skipif(not hasattr(Cown, "unwrap"), reason="Cown.unwrap is not there yet")
-needs_with = pytest.mark.skipif(not hasattr(Cown, "acquire"), reason="Cown.acquire is not there yet")
+needs_unwrap = pytest.mark.skipif(
+    not hasattr(Cown, "unwrap"), reason="Cown.unwrap is not there yet"
+)
+needs_with = pytest.mark.skipif(
+    not hasattr(Cown, "acquire"), reason="Cown.acquire is not there yet"
+)
 
 
 def test_a_fresh_cown_is_not_acquired(backend):
@@ -102,8 +108,9 @@ def test_cowns_have_a_total_order():
     cowns = [Cown(i) for i in range(20)]
     ordered = sorted(cowns)
     assert set(ordered) == set(cowns)
-    assert sorted(reversed(cowns)) == ordered
-    for left, right in zip(ordered, ordered[1:]):
+    shuffled = [*cowns[7:], *cowns[:7]]
+    assert sorted(shuffled) == ordered
+    for left, right in itertools.pairwise(ordered):
         assert left < right
         assert right > left
         assert left <= right
@@ -186,7 +193,7 @@ def test_a_cown_made_in_a_behavior_outlives_it(backend):
 
 def test_the_type_can_be_subscripted_in_annotations():
     def transfer(source: Cown[int], target: Cown[list[int]]) -> Cown[int]:
-        return source if target else source
+        return [source, target][0]
 
     assert transfer.__annotations__
     assert Cown[int] is not None

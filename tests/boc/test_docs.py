@@ -1,7 +1,7 @@
-"""The Python in the documentation runs, and prints what it is said to print.
+"""The programs of the documentation print what it says they print.
 
-A block that begins with ``python`` is a program of its own, or the continuation of the one before it where the line
-above it is ``<!-- continues -->``. A ``text`` block right after a program is what the program prints.
+A ``python`` block that is followed by a ``text`` block is a program of its own, and the text is
+its output. That all other blocks run is tested elsewhere.
 """
 
 from __future__ import annotations
@@ -11,43 +11,40 @@ import pathlib
 import re
 
 import pytest
+
 from support.programs import REPOSITORY, run_python
 
 BLOCK = re.compile(
-    r"(?P<continues><!-- continues -->\s*\n)?^```python[ \t]*\n(?P<program>.*?)^```[ \t]*$"
-    r"(?:\s*^```text[ \t]*\n(?P<output>.*?)^```[ \t]*$)?",
+    r"^```python[ \t]*\n(?P<program>.*?)^```[ \t]*$\s*^```text[ \t]*\n(?P<output>.*?)^```[ \t]*$",
     re.MULTILINE | re.DOTALL,
 )
 
 
 @dataclasses.dataclass
 class Program:
-    """A block or several, and what it prints where that is told."""
+    """A block, and what it prints."""
 
     path: pathlib.Path
     line: int
     text: str
-    output: str | None
+    output: str
 
     def __str__(self):
         return f"{self.path.relative_to(REPOSITORY)}:{self.line}"
 
 
 def programs_of(path):
-    found = []
     text = path.read_text(encoding="utf-8")
-    for match in BLOCK.finditer(text):
-        program, output = match["program"], match["output"]
-        if match["continues"] and found:
-            before = found.pop()
-            if before.output is not None and output is not None:
-                output = before.output + output
-            program = before.text + program
-            found.append(Program(path, before.line, program, output))
-        else:
-            line = text.count("\n", 0, match.start("program")) + 1
-            found.append(Program(path, line, program, output))
-    return found
+    return [
+        Program(
+            path,
+            text.count("\n", 0, match.start("program")) + 1,
+            match["program"],
+            match["output"],
+        )
+        for match in BLOCK.finditer(text)
+        if "```" not in match["program"]
+    ]
 
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("**/*.md"))]
@@ -59,11 +56,10 @@ def test_the_guide_is_found():
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=str)
-def test_the_programs_of_the_documentation_run(program, tmp_path):
+def test_a_program_prints_what_is_said(program, tmp_path):
     name = f"{program.path.stem}_{program.line}.py"
     (tmp_path / name).write_text(program.text, encoding="utf-8")
     done = run_python(name, cwd=tmp_path, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
-    if program.output is not None:
-        assert done.stdout == program.output
+    assert done.stdout == program.output

@@ -7,11 +7,11 @@ import os
 import threading
 
 import pytest
-from support.programs import output_of, run_program
 
 import bocmat
 from bocmat import WORKER_COUNT, Cown, Matrix, quiesce, start, wait, when
 from bocmat.lifecycle import usable_backends
+from support.programs import output_of, run_program
 
 
 @pytest.fixture(autouse=True)
@@ -124,7 +124,7 @@ def test_a_backend_that_this_python_does_not_have_is_refused():
 
 
 def test_a_refused_start_leaves_everything_usable(backend_name):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="0"):
         start(0, backend=backend_name)
     start(1, backend=backend_name)
 
@@ -189,7 +189,7 @@ def test_wait_that_runs_out_of_time_leaves_everything_running(backend_name, gate
 def test_quiesce_waits_and_the_workers_go_on(backend_name):
     start(2, backend=backend_name)
     total = Cown(0)
-    for round_ in range(1, 6):
+    for _ in range(5):
         for _ in range(100):
 
             @when(total)

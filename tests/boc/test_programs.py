@@ -14,9 +14,10 @@ import textwrap
 import time
 
 import pytest
+
 from support.programs import REPOSITORY, environment, run_python
 
-# Everything a program may do at its top level, with no guard and a count of how often the top level runs.
+# What a program may do at its top level, with no guard; it tells how often its top level runs.
 PROGRAM = '''
 print("top")
 import dataclasses
@@ -173,7 +174,8 @@ def directory(tmp_path):
     )
     (tmp_path / "runs_named.py").write_text("import runpy\nrunpy.run_path('program.py')\n")
     (tmp_path / "execs.py").write_text(
-        "exec(compile(open('program.py').read(), 'program.py', 'exec'), {'__name__': 'elsewhere'})\n"
+        "text = open('program.py').read()\n"
+        "exec(compile(text, 'program.py', 'exec'), {'__name__': 'elsewhere'})\n"
     )
     (tmp_path / "guarded.py").write_text(
         "if __name__ == '__main__':\n" + textwrap.indent(PROGRAM, "    ")
@@ -219,7 +221,7 @@ def test_standard_input(backend_name, directory, arguments):
 
 
 def test_an_imported_module_may_schedule_at_its_top_level(backend_name, directory):
-    """Whoever imports by name in a worker runs the module there; the program itself still runs its top level once."""
+    """What a worker imports by name runs there; the program's own top level still runs once."""
     (directory / "importing.py").write_text("print('program top')\nimport program\n")
     done = run_python("importing.py", cwd=directory, BOCMAT_BACKEND=backend_name)
     lines = done.stdout.splitlines()
@@ -264,7 +266,8 @@ result = tidied(shelf)
 
 @when(shelf)
 def mine(shelf):
-    return isinstance(shelf.value, library.Shelf), library.tidy(shelf.value), type(shelf.value) is Shelf
+    same = isinstance(shelf.value, library.Shelf)
+    return same, library.tidy(shelf.value), type(shelf.value) is Shelf
 
 wait()
 print(result.value[1], mine.value, type(shelf.value) is Shelf, shelf.value.items)
@@ -338,7 +341,9 @@ def typed_into_a_terminal(lines, limit=60, **changes):
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,
-        env=environment(TERM="xterm", NO_COLOR="1", PYTHON_COLORS="0", PYTHON_HISTORY="", **changes),
+        env=environment(
+            TERM="xterm", NO_COLOR="1", PYTHON_COLORS="0", PYTHON_HISTORY="", **changes
+        ),
         start_new_session=True,
     )
     os.close(terminal)
@@ -388,7 +393,7 @@ def test_the_shell_on_a_terminal(backend_name, tmp_path, basic):
 
 
 def test_a_console_inside_a_program(backend_name):
-    """What notebooks and debuggers do: sources compiled one by one, run in a namespace of their own."""
+    """What notebooks do: sources compiled one by one, run in a namespace of their own."""
     program = f"""
 import code
 console = code.InteractiveConsole({{"__name__": "__main__"}})
@@ -401,7 +406,7 @@ for line in {TYPED!r}.splitlines()[:-1]:
 
 # Under pytest
 
-PYTEST_FILE = '''
+PYTEST_FILE = """
 import pytest
 from bocmat import Cown, Matrix, wait, when
 {extra}
@@ -473,7 +478,7 @@ def test_parameters(number):
         return helper(number)
     wait()
     assert result.value == 3 * number
-'''
+"""
 
 
 @pytest.mark.parametrize("mode", ["prepend", "importlib"])
@@ -494,7 +499,7 @@ def test_inside_pytest(backend_name, tmp_path, mode, extra):
 
 # Programs of the kind that behaviors were made for
 
-CHEESE = '''
+CHEESE = """
 import logging
 from bocmat import wait, when, Cown
 
@@ -569,7 +574,7 @@ def _(cheese, meal):
 
 
 wait()
-'''
+"""
 
 BANK = """
 from bocmat import Cown, wait, when

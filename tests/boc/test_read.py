@@ -1,4 +1,5 @@
 """Shared, read-only access."""
+# ruff: noqa: B023 - loop variables are taken when a behavior is scheduled
 
 from __future__ import annotations
 
@@ -6,9 +7,9 @@ import os
 import select
 
 import pytest
-from support.buffers import address
 
 from bocmat import Cown, Matrix, read, wait, when
+from support.buffers import address
 
 
 def test_a_reader_sees_the_value(backend):

@@ -143,7 +143,7 @@ def test_attributes_survive(backend):
 
 
 class Awkward(Exception):
-    """Its arguments are not those of its constructor: the usual way to make an exception that does not unpickle."""
+    """Its arguments are not those of its constructor, so that plain unpickling fails."""
 
     def __init__(self, left, right):
         super().__init__(f"{left} against {right}")

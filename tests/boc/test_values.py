@@ -16,9 +16,9 @@ import threading
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.buffers import address
 
 from bocmat import Cown, Matrix, read, start, wait, when
+from support.buffers import address
 
 NATIVE = [
     None,
@@ -648,7 +648,9 @@ def test_a_matrix_with_a_live_export_stays(backend, shape):
 
 
 @pytest.mark.skipif(not hasattr(Matrix, "row_view"), reason="views are not there yet")
-@pytest.mark.parametrize("wrap", [alone, in_list, in_tuple, in_dict, in_object], ids=lambda wrap: wrap.__name__)
+@pytest.mark.parametrize(
+    "wrap", [alone, in_list, in_tuple, in_dict, in_object], ids=lambda wrap: wrap.__name__
+)
 def test_views_do_not_travel(backend, wrap):
     matrix = Matrix.ones((4, 4))
     with pytest.raises(TypeError, match="copy"):

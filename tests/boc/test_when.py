@@ -1,4 +1,5 @@
 """The decorator: order, several cowns, duplicates, lists, and what it refuses at once."""
+# ruff: noqa: B023 - loop variables are taken when a behavior is scheduled
 
 from __future__ import annotations
 

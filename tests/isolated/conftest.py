@@ -6,7 +6,7 @@ import pytest
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that asks for ``backend_name`` once for every usable backend; the name is for BOCMAT_BACKEND."""
+    """Run a test that asks for ``backend_name`` once for every usable backend."""
     if "backend_name" in metafunc.fixturenames:
         from bocmat.lifecycle import usable_backends
 

@@ -1,4 +1,4 @@
-"""How a program ends: with what was scheduled still there, interrupted, forked, and with its output written."""
+"""How a program ends: early, interrupted, forked, and with its output written."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import textwrap
 import time
 
 import pytest
+
 from support.programs import environment, output_of, run_program
 
 ENDS_EARLY = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+
 from support.programs import output_of
 
 HEAVY = ["numpy", "asyncio", "multiprocessing", "cloudpickle", "tqdm"]
@@ -24,15 +25,16 @@ def test_a_program_of_plain_values_stays_light(backend_name):
     import sys
     from bocmat import Cown, Matrix, wait, when
     cown = Cown(Matrix.ones((2, 2)))
+    heavy = ("numpy", "asyncio", "multiprocessing", "tqdm")
 
     @when(cown)
     def result(cown):
         cown.value += 1.0
-        return [name for name in ("numpy", "asyncio", "multiprocessing", "tqdm") if name in sys.modules]
+        return [name for name in heavy if name in sys.modules]
 
     wait()
     print(result.value)
-    print([name for name in ("numpy", "asyncio", "multiprocessing", "tqdm") if name in sys.modules])
+    print([name for name in heavy if name in sys.modules])
     """
     assert output_of(program, BOCMAT_BACKEND=backend_name) == ["[]", "[]"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from support.programs import output_of
 
 # Grows in MiB between two points of a program; the first rounds fill pools and caches.
@@ -140,7 +141,7 @@ def many():
         return isinstance(box.value, Local)
     quiesce()
 
-# A class that travels by value stays with the interpreters that know it; small, and nothing else stays.
+# A class that travels by value may stay with the interpreters that know it; nothing else does.
 print(growth(many, 20, 200))
 wait()
 """

@@ -1,4 +1,4 @@
-"""Where an object that exports a buffer keeps its bytes; works in sub-interpreters too, where ctypes does."""
+"""Where an object that exports a buffer keeps its bytes, also seen from a sub-interpreter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running Python programs in processes of their own, and looking at where a matrix keeps its elements."""
+"""Running Python programs in processes of their own."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run_python(
     cwd: str | pathlib.Path | None = None,
     **changes: str | None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run this interpreter with some arguments; a process that does not end in time is killed and fails the test."""
+    """Run this interpreter with some arguments; one that does not end in time fails the test."""
     process = subprocess.Popen(
         [sys.executable, "-X", "faulthandler", *arguments],
         stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
@@ -50,9 +50,7 @@ def run_python(
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
-def run_program(
-    text: str, *arguments: str, **options: Any
-) -> subprocess.CompletedProcess[str]:
+def run_program(text: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a program given as text with ``python -c``."""
     return run_python("-c", textwrap.dedent(text), *arguments, **options)
 
