@@ -1,0 +1,751 @@
+/* Every kernel family, on every instruction set that runs here, over shapes and stride patterns, against scalar loops.
+ *
+ * Build and run: make -f tests/native/kernels.mk, from the root (OPENBLAS=<folder with include/ and lib/>).
+ *
+ * Results that IEEE 754 fixes are compared by their bits; so are sums, with the order of folding that
+ * kernels/reduce_loops.h states, written down here once more as plain recursion.
+ */
+#include <float.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../kernels/mk.h"
+
+static long passed, failed;
+
+__attribute__((format(printf, 2, 3))) static void
+check(bool holds, const char *format, ...)
+{
+    if (holds) {
+        passed++;
+        return;
+    }
+    if (failed++ < 20) {
+        va_list arguments;
+        va_start(arguments, format);
+        fprintf(stderr, "FAILED [%s] ", mk_isa());
+        vfprintf(stderr, format, arguments);
+        fputc('\n', stderr);
+        va_end(arguments);
+    }
+}
+
+/* ---- values ---- */
+
+static uint64_t random_state = 88172645463325252U;
+
+static uint64_t
+random_bits(void)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state;
+}
+
+static size_t
+random_below(size_t n)
+{
+    return (size_t)(random_bits() >> 33) % n;
+}
+
+static double
+random_double(void)
+{
+    return (double)(int64_t)(random_bits() >> 11) / 4503599627370496.0 - 1.0;
+}
+
+static const double specials[] = {NAN,     -NAN,    INFINITY, -INFINITY, 0.0,        -0.0,     5e-324,
+                                  -5e-324, 1e-310,  -1e-310,  DBL_MAX,  -DBL_MAX,  1.0,      -1.0,
+                                  709.9,   -745.2,  -708.5,   710.0,     2.2250738585072014e-308, 0.5};
+
+typedef enum { ORDINARY, SPECIAL, SMALL_INTEGERS, REPEATING } values;
+
+static double
+draw(values kind)
+{
+    switch (kind) {
+    case SPECIAL:
+        if (random_below(3) == 0)
+            return specials[random_below(sizeof specials / sizeof *specials)];
+        return random_double() * 700.0;
+    case SMALL_INTEGERS:
+        return (double)random_below(17) - 8.0;
+    case REPEATING:
+        return random_below(200) == 0 ? NAN : (double)random_below(5) - 2.0;
+    default:
+        return random_double() * 10.0;
+    }
+}
+
+static bool
+same_bits(double x, double y)
+{
+    return memcmp(&x, &y, sizeof x) == 0 || (isnan(x) && isnan(y));
+}
+
+/* ---- windows ---- */
+
+typedef enum {
+    DENSE,
+    TRANSPOSED,
+    GAPPED,            /* a leading dimension above the width */
+    TRANSPOSED_GAPPED,
+    STEPPED,           /* every second column */
+    BACKWARD,          /* both strides negative */
+    OUTPUTS,           /* patterns below here name every element once */
+    ROW = OUTPUTS,
+    COLUMN,
+    SCALAR,
+    PATTERNS
+} pattern;
+
+static const char *const pattern_names[] = {"dense",    "transposed", "gapped", "transposed gapped", "stepped",
+                                            "backward", "row",        "column", "scalar"};
+
+enum { MARGIN = 8 };
+
+typedef struct {
+    double *memory, *before;
+    size_t size;
+    mk_window window;
+} block;
+
+static block
+block_new(pattern shape, size_t rows, size_t columns, values kind)
+{
+    ptrdiff_t r = (ptrdiff_t)rows, c = (ptrdiff_t)columns;
+    ptrdiff_t strides[PATTERNS][2] = {{c, 1},      {1, r},  {c + 3, 1}, {1, r + 5}, {2 * c, 2},
+                                      {-c - 1, -1}, {0, 1}, {1, 0},     {0, 0}};
+    block made;
+    made.size = 2 * (rows + 5) * (columns + 5) + 2 * MARGIN;
+    made.memory = malloc(2 * made.size * sizeof(double));
+    if (!made.memory)
+        abort();
+    made.before = made.memory + made.size;
+    for (size_t i = 0; i < made.size; i++)
+        made.memory[i] = draw(kind);
+    memcpy(made.before, made.memory, made.size * sizeof(double));
+    double *first = shape == BACKWARD ? made.memory + made.size - MARGIN - 1 : made.memory + MARGIN;
+    made.window = (mk_window){first, strides[shape][0], strides[shape][1]};
+    return made;
+}
+
+static void
+block_free(block *made)
+{
+    free(made->memory);
+}
+
+static double *
+element(mk_window window, size_t i, size_t j)
+{
+    return window.at + (ptrdiff_t)i * window.row_stride + (ptrdiff_t)j * window.column_stride;
+}
+
+static mk_window
+turned(mk_window window)
+{
+    return (mk_window){window.at, window.column_stride, window.row_stride};
+}
+
+/* What the element was before the kernel ran. */
+static double
+old(const block *made, size_t i, size_t j)
+{
+    return made->before[element(made->window, i, j) - made->memory];
+}
+
+/* Nothing but the window's elements has changed. */
+static bool
+only_window_written(block *made, size_t rows, size_t columns)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++) {
+            double *at = element(made->window, i, j);
+            made->before[at - made->memory] = *at;
+        }
+    return memcmp(made->memory, made->before, made->size * sizeof(double)) == 0;
+}
+
+static size_t
+some_size(void)
+{
+    static const size_t edges[] = {0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65, 70};
+    return random_below(2) ? edges[random_below(sizeof edges / sizeof *edges)] : random_below(71);
+}
+
+/* ---- element-wise ---- */
+
+typedef double scalar_function(double x, double y, double z);
+
+static double ref_negate(double x, double y, double z) { (void)y, (void)z; return -x; }
+static double ref_abs(double x, double y, double z) { (void)y, (void)z; return fabs(x); }
+static double ref_sqrt(double x, double y, double z) { (void)y, (void)z; return sqrt(x); }
+static double ref_exp(double x, double y, double z) { (void)y, (void)z; return (double)expl(x); }
+static double ref_log(double x, double y, double z) { (void)y, (void)z; return (double)logl(x); }
+static double ref_add(double x, double y, double z) { (void)z; return x + y; }
+static double ref_subtract(double x, double y, double z) { (void)z; return x - y; }
+static double ref_multiply(double x, double y, double z) { (void)z; return x * y; }
+static double ref_divide(double x, double y, double z) { (void)z; return x / y; }
+static double ref_less(double x, double y, double z) { (void)z; return x < y; }
+static double ref_less_equal(double x, double y, double z) { (void)z; return x <= y; }
+static double ref_greater(double x, double y, double z) { (void)z; return x > y; }
+static double ref_greater_equal(double x, double y, double z) { (void)z; return x >= y; }
+static double ref_equal(double x, double y, double z) { (void)z; return x == y; }
+static double ref_not_equal(double x, double y, double z) { (void)z; return x != y; }
+static double ref_where(double x, double y, double z) { return x == 0.0 ? z : y; }
+
+static double
+ref_minimum(double x, double y, double z)
+{
+    (void)z;
+    if (isnan(x) || isnan(y))
+        return NAN;
+    return x < y ? x : y;
+}
+
+static double
+ref_maximum(double x, double y, double z)
+{
+    (void)z;
+    if (isnan(x) || isnan(y))
+        return NAN;
+    return x > y ? x : y;
+}
+
+static double
+ref_clip(double x, double y, double z)
+{
+    return ref_minimum(ref_maximum(x, y, 0), z, 0);
+}
+
+typedef enum { UNARY_OP, BINARY_OP, COMPARE_OP, WHERE_OP, CLIP_OP } family;
+
+typedef struct {
+    const char *name;
+    family family;
+    int op, inputs, ulps;
+    scalar_function *reference;
+} elementwise;
+
+static const elementwise table[] = {
+#define UNARY(op, ...) {#op, UNARY_OP, MK_UNARY_##op, 1, 0, ref_##op},
+#include "../../kernels/unary.def"
+#undef UNARY
+#define BINARY(op, ...) {#op, BINARY_OP, MK_BINARY_##op, 2, 0, ref_##op},
+#include "../../kernels/binary.def"
+#undef BINARY
+#define COMPARE(op, ...) {#op, COMPARE_OP, MK_COMPARE_##op, 2, 0, ref_##op},
+#include "../../kernels/compare.def"
+#undef COMPARE
+    {"where", WHERE_OP, 0, 3, 0, ref_where},
+    {"clip", CLIP_OP, 0, 3, 0, ref_clip},
+};
+
+static void
+run(const elementwise *test, size_t rows, size_t columns, mk_window out, const mk_window *in)
+{
+    switch (test->family) {
+    case UNARY_OP:
+        mk_unary((mk_unary_op)test->op, rows, columns, out, in[0]);
+        break;
+    case BINARY_OP:
+        mk_binary((mk_binary_op)test->op, rows, columns, out, in[0], in[1]);
+        break;
+    case COMPARE_OP:
+        mk_compare((mk_compare_op)test->op, rows, columns, out, in[0], in[1]);
+        break;
+    case WHERE_OP:
+        mk_where(rows, columns, out, in[0], in[1], in[2]);
+        break;
+    default:
+        mk_clip(rows, columns, out, in[0], in[1], in[2]);
+    }
+}
+
+static bool
+agrees(const elementwise *test, double got, double expected)
+{
+    if (same_bits(got, expected))
+        return true;
+    if (test->reference != ref_exp && test->reference != ref_log)
+        return false;
+    if (isnan(expected) || isinf(expected) || isnan(got) || expected == 0.0)
+        return expected == 0.0 && fabs(got) <= 2e-323;
+    return fabs(got - expected) <= 4.0 * fabs(nextafter(expected, INFINITY) - expected);
+}
+
+static void
+check_elementwise(const elementwise *test, size_t rows, size_t columns, const pattern *patterns, bool in_place)
+{
+    block in[3], out = block_new(patterns[0], rows, columns, SPECIAL);
+    mk_window windows[3];
+    for (int k = 0; k < test->inputs; k++) {
+        in[k] = in_place && k == 0 ? out : block_new(patterns[k + 1], rows, columns, SPECIAL);
+        windows[k] = in[k].window;
+    }
+    run(test, rows, columns, out.window, windows);
+    bool good = true;
+    for (size_t i = 0; i < rows && good; i++)
+        for (size_t j = 0; j < columns && good; j++) {
+            double x[3] = {0};
+            for (int k = 0; k < test->inputs; k++)
+                x[k] = old(&in[k], i, j);
+            double expected = test->reference(x[0], x[1], x[2]), got = *element(out.window, i, j);
+            good = agrees(test, got, expected);
+            if (!good)
+                check(false, "%s(%a, %a, %a) at [%zu, %zu] of %zux%zu, out %s, in %s: %a, not %a", test->name, x[0],
+                      x[1], x[2], i, j, rows, columns, pattern_names[patterns[0]], pattern_names[patterns[1]], got,
+                      expected);
+        }
+    if (good)
+        check(only_window_written(&out, rows, columns), "%s of %zux%zu wrote outside its result, which is %s",
+              test->name, rows, columns, pattern_names[patterns[0]]);
+    for (int k = 0; k < test->inputs; k++)
+        if (!(in_place && k == 0))
+            block_free(&in[k]);
+    block_free(&out);
+}
+
+static void
+test_elementwise(void)
+{
+    for (size_t t = 0; t < sizeof table / sizeof *table; t++) {
+        const elementwise *test = &table[t];
+        for (int o = 0; o < OUTPUTS; o++)
+            for (int a = 0; a < PATTERNS; a++)
+                for (int b = 0; b < (test->inputs > 1 ? PATTERNS : 1); b++) {
+                    pattern patterns[4] = {(pattern)o, (pattern)a, (pattern)b, (pattern)random_below(PATTERNS)};
+                    check_elementwise(test, some_size(), some_size(), patterns, false);
+                }
+        for (size_t n = 0; n <= 70; n++) {
+            pattern patterns[4] = {DENSE, DENSE, n % 2 ? SCALAR : DENSE, SCALAR};
+            check_elementwise(test, 1 + n % 3, n, patterns, n % 4 == 1);
+            patterns[0] = (pattern)random_below(OUTPUTS);
+            check_elementwise(test, n, some_size(), patterns, true);
+        }
+        pattern tall[4] = {TRANSPOSED, DENSE, ROW, DENSE};
+        check_elementwise(test, 700, 3, tall, false);
+        check_elementwise(test, 3, 700, tall, false);
+    }
+}
+
+/* ---- reductions ---- */
+
+static double
+combine(mk_reduce_op op, double x, double y)
+{
+    if (op == MK_REDUCE_min)
+        return ref_minimum(x, y, 0);
+    return op == MK_REDUCE_max ? ref_maximum(x, y, 0) : x + y;
+}
+
+static double
+finish(mk_reduce_op op, double value, size_t count)
+{
+    return op == MK_REDUCE_mean ? value / (double)count : value;
+}
+
+/* Lane `lane` of a block of up to 64 groups of eight. */
+static double
+lane_of_block(mk_reduce_op op, const double *at, size_t groups, size_t lane)
+{
+    double total[4];
+    for (size_t g = 0; g < groups; g++) {
+        size_t k = groups < 4 ? 0 : g % 4;
+        double x = at[8 * g + lane];
+        total[k] = g == 0 || (groups >= 4 && g < 4) ? x : combine(op, total[k], x);
+    }
+    if (groups < 4)
+        return total[0];
+    return combine(op, combine(op, total[0], total[2]), combine(op, total[1], total[3]));
+}
+
+/* A power of two of blocks as a pair of halves; what is left over afterwards joins from the right. */
+static double
+lane_of_blocks(mk_reduce_op op, const double *at, size_t groups, size_t lane)
+{
+    size_t blocks = (groups + 63) / 64, left = 1;
+    if (blocks == 1)
+        return lane_of_block(op, at, groups, lane);
+    while (2 * left < blocks)
+        left *= 2;
+    return combine(op, lane_of_blocks(op, at, 64 * left, lane),
+                   lane_of_blocks(op, at + 512 * left, groups - 64 * left, lane));
+}
+
+static double
+fold(mk_reduce_op op, const double *at, size_t count)
+{
+    double lane[8];
+    if (count < 8) {
+        lane[0] = at[0];
+        for (size_t i = 1; i < count; i++)
+            lane[0] = combine(op, lane[0], at[i]);
+        return finish(op, lane[0], count);
+    }
+    for (size_t k = 0; k < 8; k++) {
+        lane[k] = lane_of_blocks(op, at, count / 8, k);
+        if (k < count % 8)
+            lane[k] = combine(op, lane[k], at[count / 8 * 8 + k]);
+    }
+    for (size_t half = 4; half; half /= 2)
+        for (size_t k = 0; k < half; k++)
+            lane[k] = combine(op, lane[k], lane[k + half]);
+    return finish(op, lane[0], count);
+}
+
+/* The other order, for a column at a time. */
+static double
+fold_rows(mk_reduce_op op, const double *at, size_t count)
+{
+    double chains[64], total = 0;
+    size_t depth = 0;
+    for (size_t start = 0, chain = 0; start < count; start += 128, chain++) {
+        for (size_t i = start; i < count && i < start + 128;) {
+            double x = at[i];
+            size_t some = 1;
+            if (i + 8 <= count && i + 8 <= start + 128) {
+                const double *r = at + i;
+                x = combine(op, combine(op, combine(op, r[0], r[1]), combine(op, r[2], r[3])),
+                            combine(op, combine(op, r[4], r[5]), combine(op, r[6], r[7])));
+                some = 8;
+            }
+            total = i == start ? x : combine(op, total, x);
+            i += some;
+        }
+        chains[depth++] = total;
+        for (size_t carry = chain; carry & 1U; carry >>= 1, depth--)
+            chains[depth - 2] = combine(op, chains[depth - 2], chains[depth - 1]);
+    }
+    for (; depth > 1; depth--)
+        chains[depth - 2] = combine(op, chains[depth - 2], chains[depth - 1]);
+    return finish(op, chains[0], count);
+}
+
+static void
+line_up(double *to, mk_window in, size_t rows, size_t columns)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++)
+            *to++ = *element(in, i, j);
+}
+
+static const char *const reduce_names[] = {
+#define REDUCE(name, ...) #name,
+#include "../../kernels/reduce.def"
+#undef REDUCE
+};
+
+static size_t
+first_extreme(mk_arg_op op, const double *at, size_t count)
+{
+    size_t best = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (isnan(at[i]))
+            return i;
+        if (op == MK_ARG_MIN ? at[i] < at[best] : at[i] > at[best])
+            best = i;
+    }
+    return best;
+}
+
+static void
+check_whole(size_t rows, size_t columns, pattern shape, values kind)
+{
+    block in = block_new(shape, rows, columns, kind);
+    size_t count = rows * columns;
+    double *line = malloc((count + 1) * sizeof *line);
+    if (!line)
+        abort();
+    bool by_column = columns == 1 || shape == TRANSPOSED || shape == TRANSPOSED_GAPPED;
+    if (by_column && rows != 1)
+        line_up(line, turned(in.window), columns, rows);
+    else
+        line_up(line, in.window, rows, columns);
+    for (int op = 0; op < MK_REDUCE_COUNT; op++) {
+        double got = mk_reduce((mk_reduce_op)op, rows, columns, in.window);
+        double expected = count ? fold((mk_reduce_op)op, line, count) : op == MK_REDUCE_sum ? 0.0 : NAN;
+        bool order_is_told = rows * columns == 0 || shape == DENSE || shape == GAPPED || shape == STEPPED || by_column;
+        if (order_is_told || op == MK_REDUCE_min || op == MK_REDUCE_max)
+            check(same_bits(got, expected) || got == expected, "%s of %zux%zu, %s: %a, not %a", reduce_names[op], rows,
+                  columns, pattern_names[shape], got, expected);
+        else if (kind == ORDINARY)
+            check(fabs(got - expected) <= 1e-12 * (double)count, "%s of %zux%zu, %s: %g, not %g", reduce_names[op],
+                  rows, columns, pattern_names[shape], got, expected);
+    }
+    line_up(line, in.window, rows, columns);
+    for (int op = 0; count && op < 2; op++) {
+        size_t got = mk_arg((mk_arg_op)op, rows, columns, in.window);
+        size_t expected = first_extreme((mk_arg_op)op, line, count);
+        check(got == expected, "arg %d of %zux%zu, %s: %zu, not %zu", op, rows, columns, pattern_names[shape], got,
+              expected);
+    }
+    free(line);
+    block_free(&in);
+}
+
+static void
+check_axis(int axis, size_t rows, size_t columns, pattern shape, pattern to, values kind)
+{
+    block in = block_new(shape, rows, columns, kind);
+    size_t length = axis ? columns : rows, results = axis ? rows : columns;
+    double *line = malloc((length + 1) * sizeof *line);
+    size_t *places = malloc((results + 1) * sizeof *places);
+    if (!line || !places)
+        abort();
+    mk_window lines = axis ? in.window : turned(in.window);
+    bool across = lines.column_stride != 1 && lines.row_stride == 1 && results > 1;
+    for (int op = 0; op < MK_REDUCE_COUNT; op++) {
+        block out = block_new(to, axis ? rows : 1, axis ? 1 : columns, ORDINARY);
+        mk_reduce_axis((mk_reduce_op)op, axis, rows, columns, out.window, in.window);
+        for (size_t i = 0; i < results; i++) {
+            line_up(line, (mk_window){element(lines, i, 0), 0, lines.column_stride}, 1, length);
+            double expected = length == 0 ? (op == MK_REDUCE_sum ? 0.0 : NAN)
+                              : across    ? fold_rows((mk_reduce_op)op, line, length)
+                                          : fold((mk_reduce_op)op, line, length);
+            double got = *element(out.window, axis ? i : 0, axis ? 0 : i);
+            check(same_bits(got, expected) || got == expected, "%s along axis %d of %zux%zu, %s: [%zu] is %a, not %a",
+                  reduce_names[op], axis, rows, columns, pattern_names[shape], i, got, expected);
+        }
+        check(only_window_written(&out, axis ? rows : 1, axis ? 1 : columns),
+              "%s along axis %d wrote outside its result", reduce_names[op], axis);
+        block_free(&out);
+    }
+    for (int op = 0; length && op < 2; op++) {
+        mk_arg_axis((mk_arg_op)op, axis, rows, columns, places, in.window);
+        for (size_t i = 0; i < results; i++) {
+            line_up(line, (mk_window){element(lines, i, 0), 0, lines.column_stride}, 1, length);
+            size_t expected = first_extreme((mk_arg_op)op, line, length);
+            check(places[i] == expected, "arg %d along axis %d of %zux%zu, %s: [%zu] is %zu, not %zu", op, axis, rows,
+                  columns, pattern_names[shape], i, places[i], expected);
+        }
+    }
+    free(places);
+    free(line);
+    block_free(&in);
+}
+
+static void
+test_reductions(void)
+{
+    static const values kinds[] = {ORDINARY, SPECIAL, REPEATING};
+    for (int shape = 0; shape < PATTERNS; shape++)
+        for (int k = 0; k < 3; k++) {
+            for (int turn = 0; turn < 25; turn++) {
+                check_whole(some_size(), some_size(), (pattern)shape, kinds[k]);
+                check_axis(turn % 2, some_size(), some_size(), (pattern)shape, (pattern)random_below(OUTPUTS),
+                           kinds[k]);
+            }
+            check_whole(3, 1300, (pattern)shape, kinds[k]);
+            check_whole(211, 37, (pattern)shape, kinds[k]);
+            check_axis(0, 1100, 5, (pattern)shape, DENSE, kinds[k]);
+            check_axis(0, 300, 270, (pattern)shape, DENSE, kinds[k]);
+            check_axis(1, 3, 2100, (pattern)shape, DENSE, kinds[k]);
+        }
+    for (size_t n = 0; n <= 70; n++) {
+        check_whole(1, n, DENSE, ORDINARY);
+        check_whole(1, n, DENSE, REPEATING);
+        check_axis(0, n, 9, DENSE, DENSE, ORDINARY);
+        check_axis(1, 2, n, DENSE, DENSE, ORDINARY);
+    }
+}
+
+/* A million tenths: what is lost stays below two units in the last place; one accumulator would lose thousands. */
+static void
+test_accuracy(void)
+{
+    size_t count = 1000000;
+    double *tenths = malloc(count * sizeof *tenths), sum;
+    if (!tenths)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        tenths[i] = 0.1;
+    sum = mk_reduce(MK_REDUCE_sum, 1000, 1000, (mk_window){tenths, 1000, 1});
+    check(fabs(sum - 100000.0) <= 3e-11, "a million tenths are %.17g", sum);
+    double column;
+    mk_reduce_axis(MK_REDUCE_sum, 0, count / 2, 2, (mk_window){&column, 0, 0}, (mk_window){tenths, 2, 1});
+    check(fabs(column - 50000.0) <= 3e-11, "half a million tenths in a column are %.17g", column);
+    free(tenths);
+}
+
+/* ---- fill, copy ---- */
+
+static void
+test_copy(void)
+{
+    for (int to = 0; to < OUTPUTS; to++)
+        for (int from = 0; from < PATTERNS; from++)
+            for (int turn = 0; turn < 12; turn++) {
+                size_t rows = turn == 0 ? 530 : some_size(), columns = turn == 0 ? 19 : some_size();
+                block out = block_new((pattern)to, rows, columns, ORDINARY);
+                block in = block_new((pattern)from, rows, columns, SPECIAL);
+                mk_copy(rows, columns, out.window, in.window);
+                bool good = true;
+                for (size_t i = 0; i < rows; i++)
+                    for (size_t j = 0; j < columns; j++)
+                        good &= same_bits(*element(out.window, i, j), *element(in.window, i, j));
+                check(good, "copy of %zux%zu from %s to %s", rows, columns, pattern_names[from], pattern_names[to]);
+                check(only_window_written(&out, rows, columns), "copy wrote outside its result");
+                mk_fill(rows, columns, out.window, -0.5);
+                good = true;
+                for (size_t i = 0; i < rows; i++)
+                    for (size_t j = 0; j < columns; j++)
+                        good &= *element(out.window, i, j) == -0.5;
+                check(good, "fill of %zux%zu, %s", rows, columns, pattern_names[to]);
+                check(only_window_written(&out, rows, columns), "fill wrote outside its result");
+                block_free(&in);
+                block_free(&out);
+            }
+}
+
+/* ---- products ---- */
+
+/* Small integers: every order of adding gives the same bits. */
+static void
+check_product(size_t rows, size_t columns, size_t inner, const pattern *patterns, double beta)
+{
+    block out = block_new(patterns[0], rows, columns, SMALL_INTEGERS);
+    block a = block_new(patterns[1], rows, inner, SMALL_INTEGERS);
+    block b = block_new(patterns[2], inner, columns, SMALL_INTEGERS);
+    if (beta == 0.0)
+        for (size_t i = 0; i < rows; i++)
+            for (size_t j = 0; j < columns; j++)
+                *element(out.window, i, j) = NAN; /* must not be read */
+    mk_matmul(rows, columns, inner, out.window, a.window, b.window, beta);
+    bool good = true;
+    for (size_t i = 0; i < rows && good; i++)
+        for (size_t j = 0; j < columns && good; j++) {
+            double sum = beta == 0.0 ? 0.0 : beta * old(&out, i, j);
+            for (size_t k = 0; k < inner; k++)
+                sum += *element(a.window, i, k) * *element(b.window, k, j);
+            good = *element(out.window, i, j) == sum;
+        }
+    check(good, "%zux%zu @ %zux%zu, beta %g, %s = %s @ %s", rows, inner, inner, columns, beta,
+          pattern_names[patterns[0]], pattern_names[patterns[1]], pattern_names[patterns[2]]);
+    check(only_window_written(&out, rows, columns), "a product wrote outside its result");
+    block_free(&b);
+    block_free(&a);
+    block_free(&out);
+}
+
+static void
+test_products(void)
+{
+    static const double betas[] = {0.0, 1.0, -2.0};
+    for (int o = 0; o < OUTPUTS; o++)
+        for (int a = 0; a < PATTERNS; a++)
+            for (int b = 0; b < PATTERNS; b++)
+                for (int turn = 0; turn < 4; turn++) {
+                    pattern patterns[3] = {(pattern)o, (pattern)a, (pattern)b};
+                    double beta = betas[random_below(3)];
+                    size_t n = some_size(), m = some_size(), k = some_size();
+                    check_product(turn == 1 ? 1 : n, turn == 2 ? 1 : m, turn == 3 ? 8 * k : k, patterns, beta);
+                    if (turn == 0)
+                        check_product(random_below(7), random_below(7), random_below(7), patterns, beta);
+                }
+    pattern dense[3] = {DENSE, DENSE, DENSE}, odd[3] = {STEPPED, STEPPED, BACKWARD};
+    check_product(130, 70, 150, dense, 1.0);
+    check_product(130, 70, 150, odd, 1.0);
+    check_product(5000, 1, 3, dense, 0.0);
+    check_product(1, 1, 5000, dense, 0.0);
+}
+
+/* NaN and infinities of the operands arrive, below and above the size at which BLAS takes over. */
+static void
+test_product_specials(void)
+{
+    for (size_t n = 2; n <= 40; n += 19) {
+        double *a = calloc(3 * n * n, sizeof *a);
+        if (!a)
+            abort();
+        double *b = a + n * n, *out = b + n * n;
+        for (size_t i = 0; i < n * n; i++)
+            a[i] = b[i] = 1.0;
+        a[0] = NAN;
+        b[n + 1] = INFINITY;
+        mk_window w = {out, (ptrdiff_t)n, 1};
+        mk_matmul(n, n, n, w, (mk_window){a, (ptrdiff_t)n, 1}, (mk_window){b, (ptrdiff_t)n, 1}, 0.0);
+        check(isnan(out[0]) && isnan(out[n - 1]) && (n == 2 || out[2 * n - 1] == (double)n),
+              "NaN stays in its row, %zux%zu", n, n);
+        check(isinf(out[n + 1]) && out[n] == (double)n, "infinity stays in its column, %zux%zu", n, n);
+        free(a);
+    }
+}
+
+/* ---- large results, which are written past the caches ---- */
+
+static void
+test_streaming(void)
+{
+    size_t rows = 2051, columns = 2056, count = rows * columns;
+    double *memory = malloc((3 * count + 8) * sizeof *memory);
+    if (!memory)
+        abort();
+    for (ptrdiff_t shift = 0; shift < 2; shift++) {
+        double *base = (double *)(((uintptr_t)memory + 63) / 64 * 64) + shift;
+        double *a = base, *b = base + count, *out = b + count - shift;
+        for (size_t i = 0; i < count; i++) {
+            a[i] = (double)i;
+            b[i] = (double)(3 * i % 1001);
+        }
+        mk_window to = {out, (ptrdiff_t)columns, 1}, from = {a, (ptrdiff_t)columns, 1};
+        mk_binary(MK_BINARY_add, rows, columns, to, from, (mk_window){b, (ptrdiff_t)columns, 1});
+        bool good = true;
+        for (size_t i = 0; i < count; i++)
+            good &= out[i] == a[i] + b[i];
+        check(good, "a large sum");
+        mk_binary(MK_BINARY_subtract, rows, columns, to, from, (mk_window){b, 0, 1});
+        good = true;
+        for (size_t i = 0; i < count; i++)
+            good &= out[i] == a[i] - b[i % columns];
+        check(good, "a large difference with a row");
+        mk_copy(columns, rows, (mk_window){out, (ptrdiff_t)rows, 1}, turned(from));
+        good = true;
+        for (size_t i = 0; i < count; i++)
+            good &= out[i] == a[i % rows * columns + i / rows];
+        check(good, "a large transposed copy, odd width");
+        mk_copy(columns, rows - 3, (mk_window){out, (ptrdiff_t)rows - 3, 1}, turned(from));
+        good = true;
+        for (size_t i = 0; i < count - 3 * columns; i++)
+            good &= out[i] == a[i % (rows - 3) * columns + i / (rows - 3)];
+        check(good, "a large transposed copy");
+        mk_fill(rows, columns, to, 2.5);
+        good = true;
+        for (size_t i = 0; i < count; i++)
+            good &= out[i] == 2.5;
+        check(good, "a large fill");
+    }
+    free(memory);
+}
+
+int
+main(void)
+{
+    static const char *const sets[] = {"plain", "avx2", "avx512"};
+    int before = mk_blas_threads(1);
+    check(before == mk_blas_default_threads(), "BLAS started with %d threads, not %d", before,
+          mk_blas_default_threads());
+    check(mk_blas_threads(1) == 1, "BLAS keeps the number of threads it is given");
+    check(strncmp(mk_blas_name(), "OpenBLAS ", 9) == 0, "BLAS is called '%s'", mk_blas_name());
+    check(!mk_select_isa("none of these"), "an instruction set of no machine");
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        if (!mk_select_isa(sets[i]))
+            continue;
+        printf("%s\n", mk_isa());
+        test_elementwise();
+        test_reductions();
+        test_accuracy();
+        test_copy();
+        test_products();
+        test_product_specials();
+        test_streaming();
+    }
+    printf("%ld passed, %ld failed\n", passed, failed);
+    return failed != 0;
+}
