@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 LIBRARIES = ("bocmat", "bocpy")
 
-# What every program begins with. bocpy refuses closures: what a behavior needs is a default in both.
+# What every program begins with. bocpy refuses closures: what a behavior needs is a default here.
 PREAMBLE = """
 import json, os, sys, time
 from {library} import Cown, Matrix, quiesce, start, wait, when
