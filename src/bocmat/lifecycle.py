@@ -46,6 +46,14 @@ def usable_backends() -> tuple[str, ...]:
     return built if _interpreters_sound() else ("threads",)
 
 
+def _prepare_interpreters() -> None:
+    """Works around a release's fault before the first interpreter is made."""
+    if (3, 13) <= sys.version_info < (3, 14):
+        # Its classes are shared: unless the main interpreter has them first, the first other one
+        # to end frees them under the rest.
+        import datetime  # noqa: F401
+
+
 def _resolve_backend(name: str) -> str:
     if not isinstance(name, str):
         raise TypeError(f"backend is a str, not {type(name).__name__}")
@@ -133,8 +141,11 @@ def start(worker_count: int | None = None, backend: str = "auto") -> None:
                     "wait() for it before starting it otherwise"
                 )
             return
-        _core._choose_backend(name or _default_backend())
+        chosen = name or _default_backend()
+        _core._choose_backend(chosen)
         try:
+            if chosen == "interpreters":
+                _prepare_interpreters()
             path, settings = _changed_settings()
             _core._start(count or _default_worker_count(), path, settings)
         except BaseException:

@@ -30,13 +30,6 @@ def _replace_stream(name: str, encoding: str | None, errors: str | None) -> None
     setattr(sys, name, new)
 
 
-def set_up() -> None:
-    """Runs once in every new interpreter, before its first behavior."""
-    if sys.version_info[:3] == (3, 13, 0):
-        # Its first import races with that of another interpreter; interpreters are made in turn.
-        import datetime  # noqa: F401
-
-
 def current_settings() -> dict[str, Any]:
     """What the main program's workers should see as it does."""
     main = sys.modules.get("__main__")

@@ -66,25 +66,20 @@ apply_search_path(void)
     return result;
 }
 
-/* In the new interpreter: our module and the worker's set-up. */
+/* In the new interpreter: our module, which sys.modules keeps. */
 static int
 interpreter_furnish(worker_context *context)
 {
-    PyObject *core = NULL, *worker = NULL, *result = NULL;
+    PyObject *core;
 
     if (apply_search_path() < 0)
         return -1;
-    worker = PyImport_ImportModule("bocmat.worker");
-    if (worker)
-        core = PyImport_ImportModule("bocmat._core");
-    if (core) {
-        context->state = PyModule_GetState(core);
-        result = PyObject_CallMethod(worker, "set_up", NULL);
-    }
-    Py_XDECREF(core); /* sys.modules keeps it */
-    Py_XDECREF(worker);
-    Py_XDECREF(result);
-    return result ? 0 : -1;
+    core = PyImport_ImportModule("bocmat._core");
+    if (!core)
+        return -1;
+    context->state = PyModule_GetState(core);
+    Py_DECREF(core);
+    return 0;
 }
 
 static int
