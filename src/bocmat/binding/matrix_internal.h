@@ -1,0 +1,231 @@
+/* What the files matrix_*.c share among themselves; the rest of the binding includes matrix.h.
+ *
+ * Every operation takes the same steps in the same order:
+ *   take     arguments are converted; this may run any Python code
+ *   settle   windows are read off the operands; from here on no Python code runs, so they stay true
+ *   compute  a kernel, without the GIL if it is long (matrix_unlock pins the operands meanwhile)
+ */
+#ifndef BOCMAT_MATRIX_INTERNAL_H
+#define BOCMAT_MATRIX_INTERNAL_H
+
+#include "args.h"
+#include "matrix.h"
+
+/* ---- matrix_buffer.c: memory ---- */
+
+/* A buffer of at least `count` doubles, one holder; NULL for want of memory (no exception: needs no interpreter). */
+matrix_buffer *buffer_new(size_t count);
+/* A buffer that lies inside `parent`, which gets one more holder. */
+matrix_buffer *buffer_new_tile(matrix_buffer *parent, double *values);
+/* One holder less. Borrowed memory can only be dropped in its own interpreter. */
+void buffer_drop(matrix_buffer *buffer);
+
+static inline void
+buffer_hold(matrix_buffer *buffer)
+{
+    atomic_fetch_add_explicit(&buffer->holders, 1, memory_order_relaxed);
+}
+
+/* True for the only holder; it then stays the only one until it shares the buffer itself. */
+static inline bool
+buffer_alone(matrix_buffer *buffer)
+{
+    return atomic_load_explicit(&buffer->holders, memory_order_acquire) == 1;
+}
+
+/* ---- matrix_object.c: headers ---- */
+
+void matrix_dealloc(PyObject *self);
+/* matrix_empty for a shape that has been checked. */
+MatrixObject *matrix_new(core_state *state, Py_ssize_t rows, Py_ssize_t columns);
+/* A new header on the same values, transposed if asked to: copy-on-write where that can be, otherwise a copy. */
+PyObject *matrix_alias(core_state *state, MatrixObject *self, bool transposed);
+/* A row-major copy of a window. */
+PyObject *matrix_copy_window(core_state *state, mk_window window, Py_ssize_t rows, Py_ssize_t columns);
+/* Lets the kept headers go, for good. */
+void matrix_free_headers(core_state *state);
+/* Raises because the values are not here. */
+void matrix_refuse(MatrixObject *self);
+/* True if rows * columns doubles can be counted in bytes; otherwise a ValueError names the shape. */
+bool matrix_shape_fits(Py_ssize_t rows, Py_ssize_t columns);
+
+/* Our own types, whichever interpreter they are of: neither can be subclassed, so the destructor tells them. */
+static inline bool
+is_matrix(PyObject *object)
+{
+    return Py_TYPE(object)->tp_dealloc == matrix_dealloc;
+}
+
+/* ---- matrix_view.c ---- */
+
+/* A window in the coordinates of its matrix, so that it follows when the values move to another buffer. */
+typedef struct {
+    PyObject_HEAD
+    MatrixObject *matrix;
+    Py_ssize_t matrix_rows, matrix_columns; /* its shape when the view was made */
+    Py_ssize_t row_start, row_step, column_start, column_step;
+    Py_ssize_t rows, columns; /* as seen through the view, after transposition */
+    bool transposed;          /* the view's rows run along the matrix's columns */
+    bool read_only;
+    bool whole; /* it is what m.view answers: every key gives a view, a pair of ints too */
+    char line;  /* VIEW_* */
+} MatrixViewObject;
+
+enum {
+    VIEW_BLOCK, /* two-dimensional: indexed as a matrix is */
+    VIEW_ROW,   /* a line: one index counts its elements */
+    VIEW_COLUMN
+};
+
+void view_dealloc(PyObject *self);
+bool view_window(MatrixViewObject *self, mk_window *window);
+
+static inline bool
+is_view(PyObject *object)
+{
+    return Py_TYPE(object)->tp_dealloc == view_dealloc;
+}
+
+/* ---- matrix_operand.c: one operand of an operation ---- */
+
+typedef struct {
+    mk_window window; /* valid after settling; a scalar's points into this very struct, so it cannot be moved */
+    Py_ssize_t rows, columns;
+    PyObject *source; /* borrowed: a Matrix or MatrixView; NULL for a scalar */
+    PyObject *made;   /* a matrix converted for this operand, to be dropped */
+    double scalar;
+    bool flat; /* one-dimensional in Python: a row, or where a column is needed, that */
+} matrix_operand;
+
+typedef enum { TAKE_ERROR = -1, TAKE_FOREIGN, TAKE_DONE } take_result;
+
+/* Matrix, MatrixView, real number, list, tuple, range or array of real numbers. Anything else is foreign and no
+ * exception is set. Drop the operand if the answer is TAKE_DONE. */
+take_result operand_take(core_state *state, PyObject *value, matrix_operand *operand);
+/* The same, with a TypeError for what is foreign. */
+bool operand_require(core_state *state, PyObject *value, const char *what, matrix_operand *operand);
+/* Reads the window and the shape. False with RuntimeError if the values are held elsewhere. */
+bool operand_settle(matrix_operand *operand);
+/* Settles for writing: read-only ones raise, shared ones become their own. Settle the other operands afterwards. */
+bool operand_settle_writable(matrix_operand *operand);
+/* After settling `out`: copies the operand if its elements overlap out's in another order. */
+bool operand_detach(core_state *state, matrix_operand *operand, const matrix_operand *out);
+void operand_drop(matrix_operand *operand);
+
+/* The operand as a window of rows x columns, which it broadcasts to. */
+static inline mk_window
+operand_spread(const matrix_operand *operand, Py_ssize_t rows, Py_ssize_t columns)
+{
+    mk_window window = operand->window;
+
+    if (operand->rows != rows)
+        window.row_stride = 0;
+    if (operand->columns != columns)
+        window.column_stride = 0;
+    return window;
+}
+
+/* NumPy's rule for one dimension. */
+static inline bool
+shape_join(Py_ssize_t a, Py_ssize_t b, Py_ssize_t *joined)
+{
+    *joined = a == 1 ? b : a;
+    return a == b || a == 1 || b == 1;
+}
+
+/* The shape that `count` settled operands broadcast to; false with a ValueError that names all shapes. */
+bool operands_broadcast(const char *what, matrix_operand *const *operands, int count, Py_ssize_t *rows,
+                        Py_ssize_t *columns);
+
+/* Where a result goes: a new matrix, `out`, or the first operand itself. */
+typedef struct {
+    PyObject *object; /* a new reference, NULL until settled */
+    matrix_operand target;
+} matrix_result;
+
+/* `out` is NULL or None for a new matrix. Checks its type, runs no code. */
+bool result_take(core_state *state, PyObject *out, matrix_result *result);
+/* Finds or makes room for rows x columns, settles the operands (again, where writing moved them) and detaches those
+ * that overlap it. */
+bool result_settle(core_state *state, const char *what, matrix_result *result, Py_ssize_t rows, Py_ssize_t columns,
+                   matrix_operand *const *operands, int count);
+
+/* Builds a matrix from a nested list, a flat list or an array; `flat` says which it was. */
+PyObject *matrix_from_values(core_state *state, PyObject *values, bool *flat);
+/* The same from an object with the buffer protocol; NULL without an exception if it is not one of numbers. */
+PyObject *matrix_from_array(core_state *state, PyObject *array, bool *flat);
+/* Reads a list's or tuple's `count` numbers. */
+bool doubles_from_sequence(PyObject *fast, double *to, Py_ssize_t count);
+
+/* ---- long computations ---- */
+
+enum {
+    LONG_ELEMENTS = 100000, /* element-wise work from here on lets other threads run */
+    LONG_PRODUCT = 64 * 64 * 64
+};
+
+typedef struct {
+    PyThreadState *saved;
+    MatrixObject *pinned[4];
+} matrix_unlocked;
+
+/* If `work` is long, pins the operands' matrices and lets go of the GIL. Until matrix_lock, the pinned ones can be
+ * neither written, reshaped nor handed over by others: those get BufferError. */
+void matrix_unlock(matrix_unlocked *unlocked, bool is_long, matrix_operand *const *operands, int count);
+void matrix_lock(matrix_unlocked *unlocked);
+
+/* ---- matrix_index.c: keys ---- */
+
+/* What a key selects along one axis. */
+typedef struct {
+    Py_ssize_t start, step, count;
+    bool single; /* an int: the axis falls away */
+} axis_key;
+
+typedef struct {
+    axis_key row, column;
+} matrix_key;
+
+/* An int, slice, `...`, or a pair of them, within rows x columns. */
+bool key_take(PyObject *key, Py_ssize_t rows, Py_ssize_t columns, matrix_key *taken);
+bool key_axis(PyObject *key, Py_ssize_t length, const char *axis, axis_key *taken);
+bool key_position(Py_ssize_t *index, Py_ssize_t length, const char *axis);
+
+static inline mk_window
+key_window(const matrix_key *key, mk_window in)
+{
+    in.at += key->row.start * in.row_stride + key->column.start * in.column_stride;
+    in.row_stride *= key->row.step;
+    in.column_stride *= key->column.step;
+    return in;
+}
+
+/* Writes `value` through the part of `target` that `key` selects in its coordinates. 0 or -1. */
+int matrix_assign(core_state *state, PyObject *target, const matrix_key *key, PyObject *value);
+
+/* ---- small things ---- */
+
+/* The state behind either of two operands, one of which is ours. */
+static inline core_state *
+state_of_either(PyObject *left, PyObject *right)
+{
+    return is_matrix(left) || is_view(left) ? state_of(left) : state_of(right);
+}
+
+/* Rows, columns of a Matrix or MatrixView, known even where the values are not here. */
+static inline void
+shape_of(PyObject *self, Py_ssize_t *rows, Py_ssize_t *columns)
+{
+    if (is_matrix(self)) {
+        *rows = ((MatrixObject *)self)->rows;
+        *columns = ((MatrixObject *)self)->columns;
+    } else {
+        *rows = ((MatrixViewObject *)self)->rows;
+        *columns = ((MatrixViewObject *)self)->columns;
+    }
+}
+
+/* Calls of a method: METH_FASTCALL | METH_KEYWORDS. */
+#define METHOD_ARGS PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *keywords
+
+#endif

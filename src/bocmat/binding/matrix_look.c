@@ -1,0 +1,494 @@
+/* Looking at a matrix or a view: attributes, values out, copies, iteration. */
+#include "matrix_methods.h"
+
+/* ---- attributes ---- */
+
+static PyObject *
+get_rows(PyObject *self, void *unused)
+{
+    Py_ssize_t rows, columns;
+
+    (void)unused;
+    shape_of(self, &rows, &columns);
+    return PyLong_FromSsize_t(rows);
+}
+
+static PyObject *
+get_columns(PyObject *self, void *unused)
+{
+    Py_ssize_t rows, columns;
+
+    (void)unused;
+    shape_of(self, &rows, &columns);
+    return PyLong_FromSsize_t(columns);
+}
+
+static PyObject *
+get_shape(PyObject *self, void *unused)
+{
+    Py_ssize_t rows, columns;
+
+    (void)unused;
+    shape_of(self, &rows, &columns);
+    return Py_BuildValue("(nn)", rows, columns);
+}
+
+/* The number of elements, times what `unit` points to. */
+static PyObject *
+get_size(PyObject *self, void *unit)
+{
+    Py_ssize_t rows, columns;
+
+    shape_of(self, &rows, &columns);
+    return PyLong_FromSsize_t(rows * columns * *(const Py_ssize_t *)unit);
+}
+
+static PyObject *
+get_ndim(PyObject *self, void *unused)
+{
+    (void)self;
+    (void)unused;
+    return PyLong_FromLong(2);
+}
+
+static PyObject *
+get_matrix_transposed(PyObject *self, void *unused)
+{
+    (void)unused;
+    if (!matrix_usable((MatrixObject *)self))
+        return NULL;
+    return matrix_alias(state_of(self), (MatrixObject *)self, true);
+}
+
+static PyObject *
+get_view_transposed(PyObject *self, void *unused)
+{
+    (void)unused;
+    return view_transposed(self);
+}
+
+static PyObject *
+get_view(PyObject *self, void *unused)
+{
+    (void)unused;
+    return view_new_whole(state_of(self), (MatrixObject *)self);
+}
+
+static PyObject *
+get_acquired(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(((MatrixObject *)self)->data != NULL);
+}
+
+static PyObject *
+get_read_only(PyObject *self, void *unused)
+{
+    (void)unused;
+    if (is_view(self))
+        return PyBool_FromLong(((MatrixViewObject *)self)->read_only ||
+                               ((MatrixViewObject *)self)->matrix->flags & MATRIX_READ_ONLY);
+    return PyBool_FromLong(((MatrixObject *)self)->flags & MATRIX_READ_ONLY);
+}
+
+static PyObject *
+get_is_row(PyObject *self, void *unused)
+{
+    const MatrixViewObject *view = (MatrixViewObject *)self;
+
+    (void)unused;
+    return PyBool_FromLong(view->line == VIEW_BLOCK ? view->rows == 1 : view->line == VIEW_ROW);
+}
+
+/* ---- x y z w ---- */
+
+static const char letters[] = "xyzw";
+
+/* The flat element that `letter` names; NULL with IndexError if there is none. */
+static double *
+element_named(matrix_operand *operand, const char *letter)
+{
+    Py_ssize_t at = letter - letters;
+
+    if (at >= operand->rows * operand->columns) {
+        PyErr_Format(PyExc_IndexError, "a matrix of shape (%zd, %zd) has no %c", operand->rows, operand->columns,
+                     *letter);
+        return NULL;
+    }
+    return operand->window.at + at / operand->columns * operand->window.row_stride +
+           at % operand->columns * operand->window.column_stride;
+}
+
+static PyObject *
+get_element(PyObject *self, void *letter)
+{
+    matrix_operand operand = {.source = self};
+    const double *element;
+
+    if (!operand_settle(&operand))
+        return NULL;
+    element = element_named(&operand, letter);
+    return element ? PyFloat_FromDouble(*element) : NULL;
+}
+
+static int
+set_element(PyObject *self, PyObject *value, void *letter)
+{
+    matrix_operand operand = {.source = self};
+    double number, *element;
+
+    if (!value) {
+        PyErr_SetString(PyExc_TypeError, "a matrix cannot lose elements");
+        return -1;
+    }
+    if (!args_double(value, "an element", &number) || !operand_settle_writable(&operand))
+        return -1;
+    element = element_named(&operand, letter);
+    if (!element)
+        return -1;
+    *element = number;
+    return 0;
+}
+
+static const Py_ssize_t one_element = 1, element_bytes = sizeof(double);
+
+/* What both types have. */
+#define COMMON_ATTRIBUTES                                                                                     \
+    {"rows", get_rows, NULL, "The number of rows.", NULL},                                                    \
+        {"columns", get_columns, NULL, "The number of columns.", NULL},                                       \
+        {"shape", get_shape, NULL, "(rows, columns).", NULL},                                                 \
+        {"size", get_size, NULL, "The number of elements.", (void *)(uintptr_t)&one_element},                 \
+        {"nbytes", get_size, NULL, "The bytes its elements take.", (void *)(uintptr_t)&element_bytes},        \
+        {"ndim", get_ndim, NULL, "2: every matrix is two-dimensional.", NULL},                                \
+        {"read_only", get_read_only, NULL, "True where writing raises.", NULL},                               \
+        {"x", get_element, set_element, "The first element, row by row.", (void *)(uintptr_t)letters},        \
+        {"y", get_element, set_element, "The second element, row by row.", (void *)(uintptr_t)(letters + 1)}, \
+        {"z", get_element, set_element, "The third element, row by row.", (void *)(uintptr_t)(letters + 2)},  \
+        {"w", get_element, set_element, "The fourth element, row by row.", (void *)(uintptr_t)(letters + 3)}
+
+PyGetSetDef matrix_getset[] = {
+    COMMON_ATTRIBUTES,
+    {"T", get_matrix_transposed, NULL,
+     "The transpose, in constant time: shares the values until one of the two is written.", NULL},
+    {"view", get_view, NULL, "m.view[key] is a MatrixView that reads and writes m.", NULL},
+    {"acquired", get_acquired, NULL, "True while the values can be used here.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+PyGetSetDef view_getset[] = {
+    COMMON_ATTRIBUTES,
+    {"T", get_view_transposed, NULL, "The same window, transposed.", NULL},
+    {"is_row", get_is_row, NULL, "True for a single row.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+/* ---- values out ---- */
+
+static PyObject *
+row_as_list(const double *at, Py_ssize_t stride, Py_ssize_t count)
+{
+    PyObject *list = PyList_New(count);
+
+    for (Py_ssize_t j = 0; list && j < count; j++) {
+        PyObject *number = PyFloat_FromDouble(at[j * stride]);
+
+        if (!number)
+            Py_CLEAR(list);
+        else
+            PyList_SET_ITEM(list, j, number);
+    }
+    return list;
+}
+
+PyObject *
+matrix_tolist(METHOD_ARGS)
+{
+    static const args_spec spec = {"tolist", 0, 0, {NULL}};
+    matrix_operand from = {.source = self};
+    PyObject *result, *row;
+
+    if (!args_take(&spec, args, count, keywords, NULL))
+        return NULL;
+    shape_of(self, &from.rows, &from.columns);
+    result = PyList_New(from.rows); /* may collect garbage and so run code: before settling */
+    if (!result || !operand_settle(&from) || from.rows != PyList_GET_SIZE(result)) {
+        Py_XDECREF(result);
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < from.rows; i++) {
+        if (!operand_settle(&from)) {
+            Py_DECREF(result);
+            return NULL;
+        }
+        row = row_as_list(from.window.at + i * from.window.row_stride, from.window.column_stride, from.columns);
+        if (!row) {
+            Py_DECREF(result);
+            return NULL;
+        }
+        PyList_SET_ITEM(result, i, row);
+    }
+    return result;
+}
+
+PyObject *
+matrix_item(METHOD_ARGS)
+{
+    static const args_spec spec = {"item", 0, 0, {NULL}};
+    matrix_operand from = {.source = self};
+
+    if (!args_take(&spec, args, count, keywords, NULL) || !operand_settle(&from))
+        return NULL;
+    if (from.rows != 1 || from.columns != 1) {
+        PyErr_Format(PyExc_ValueError, "item() of a matrix of shape (%zd, %zd), which is not one element", from.rows,
+                     from.columns);
+        return NULL;
+    }
+    return PyFloat_FromDouble(*from.window.at);
+}
+
+PyObject *
+matrix_copy(METHOD_ARGS)
+{
+    static const args_spec spec = {"copy", 0, 0, {NULL}};
+    matrix_operand from = {.source = self};
+
+    if (!args_take(&spec, args, count, keywords, NULL) || !operand_settle(&from))
+        return NULL;
+    return matrix_copy_window(state_of(self), from.window, from.rows, from.columns);
+}
+
+PyObject *
+matrix_deepcopy(METHOD_ARGS)
+{
+    static const args_spec spec = {"__deepcopy__", 1, 0, {"memo", NULL}};
+    matrix_operand from = {.source = self};
+    PyObject *given[1];
+
+    if (!args_take(&spec, args, count, keywords, given) || !operand_settle(&from))
+        return NULL;
+    return matrix_copy_window(state_of(self), from.window, from.rows, from.columns);
+}
+
+PyObject *
+slot_positive(PyObject *self)
+{
+    return matrix_copy(self, NULL, 0, NULL);
+}
+
+PyObject *
+matrix_tobytes(METHOD_ARGS)
+{
+    static const args_spec spec = {"tobytes", 0, 0, {NULL}};
+    matrix_operand from = {.source = self};
+    PyObject *bytes;
+
+    if (!args_take(&spec, args, count, keywords, NULL) || !operand_settle(&from))
+        return NULL;
+    bytes = PyBytes_FromStringAndSize(NULL, from.rows * from.columns * (Py_ssize_t)sizeof(double));
+    if (bytes) {
+        double *to = (double *)(void *)PyBytes_AS_STRING(bytes);
+
+        mk_copy((size_t)from.rows, (size_t)from.columns, (mk_window){to, from.columns, 1}, from.window);
+    }
+    return bytes;
+}
+
+PyObject *
+matrix_transpose(METHOD_ARGS)
+{
+    static const args_spec spec = {"transpose", 1, 0, {"in_place", NULL}};
+    MatrixObject *matrix = (MatrixObject *)self;
+    PyObject *given[1];
+    mk_window window;
+    bool in_place;
+
+    if (!args_take(&spec, args, count, keywords, given) || !args_flag(given[0], &in_place) || !matrix_usable(matrix))
+        return NULL;
+    window = matrix_window(matrix);
+    window = (mk_window){window.at, window.column_stride, window.row_stride};
+    if (!in_place)
+        return matrix_copy_window(state_of(self), window, matrix->columns, matrix->rows);
+    if (!matrix_writable(matrix))
+        return NULL;
+    if (matrix->exports) {
+        PyErr_Format(PyExc_BufferError, "a matrix of shape (%zd, %zd) that is in use as a buffer cannot change its shape",
+                     matrix->rows, matrix->columns);
+        return NULL;
+    }
+    if (matrix->buffer) { /* writable made it the only holder, perhaps of another buffer */
+        Py_ssize_t stride = matrix->stride.row_stride;
+
+        matrix->stride.row_stride = matrix->stride.column_stride;
+        matrix->stride.column_stride = stride;
+    } else {
+        double values[MATRIX_INLINE];
+        Py_ssize_t rows = matrix->rows, columns = matrix->columns;
+
+        for (Py_ssize_t i = 0; i < rows; i++)
+            for (Py_ssize_t j = 0; j < columns; j++)
+                values[j * rows + i] = matrix->inline_values[i * columns + j];
+        for (Py_ssize_t i = 0; i < rows * columns; i++)
+            matrix->inline_values[i] = values[i];
+    }
+    {
+        Py_ssize_t rows = matrix->rows;
+
+        matrix->rows = matrix->columns;
+        matrix->columns = rows;
+    }
+    return Py_NewRef(self);
+}
+
+/* ---- iteration ---- */
+
+typedef enum {
+    ITERATE_ITEMS,  /* what m[i] gives */
+    ITERATE_VALUES, /* every element, row by row */
+    ITERATE_ROW_VIEWS,
+    ITERATE_COLUMN_VIEWS
+} iterate_what;
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *source;
+    Py_ssize_t next;
+    iterate_what what;
+    bool read_only;
+} IteratorObject;
+
+static PyObject *
+iterator_new(PyObject *source, iterate_what what, bool read_only)
+{
+    IteratorObject *self = PyObject_New(IteratorObject, state_of(source)->matrix_iterator_type);
+
+    if (!self)
+        return NULL;
+    self->source = Py_NewRef(source);
+    self->next = 0;
+    self->what = what;
+    self->read_only = read_only;
+    return (PyObject *)self;
+}
+
+static void
+iterator_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+
+    Py_XDECREF(((IteratorObject *)self)->source);
+    PyObject_Free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *
+iterator_value(PyObject *source, Py_ssize_t at)
+{
+    matrix_operand from = {.source = source};
+
+    if (!operand_settle(&from))
+        return NULL;
+    return PyFloat_FromDouble(from.window.at[at / from.columns * from.window.row_stride +
+                                             at % from.columns * from.window.column_stride]);
+}
+
+static PyObject *
+iterator_next(PyObject *object)
+{
+    IteratorObject *self = (IteratorObject *)object;
+    PyObject *source = self->source;
+    Py_ssize_t at = self->next, rows, columns, end;
+
+    if (!source)
+        return NULL;
+    shape_of(source, &rows, &columns);
+    switch (self->what) {
+    case ITERATE_ITEMS:
+        end = is_matrix(source) ? rows : view_length(source);
+        break;
+    case ITERATE_VALUES:
+        end = rows * columns;
+        break;
+    case ITERATE_ROW_VIEWS:
+        end = rows;
+        break;
+    case ITERATE_COLUMN_VIEWS:
+    default:
+        end = columns;
+        break;
+    }
+    if (at >= end) {
+#if BOCMAT_GIL /* otherwise another thread may still be looking at it */
+        Py_CLEAR(self->source);
+#endif
+        return NULL;
+    }
+    self->next = at + 1;
+    if (self->what == ITERATE_VALUES)
+        return iterator_value(source, at);
+    if (self->what == ITERATE_ITEMS)
+        return is_matrix(source) ? matrix_item_at(source, at) : view_item_at(source, at);
+    if (!matrix_usable((MatrixObject *)source))
+        return NULL;
+    return view_new_line(state_of(object), (MatrixObject *)source,
+                         self->what == ITERATE_ROW_VIEWS ? VIEW_ROW : VIEW_COLUMN, at, self->read_only);
+}
+
+static PyType_Slot matrix_iterator_slots[] = {
+    {Py_tp_dealloc, iterator_dealloc},
+    {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, iterator_next},
+    {0, NULL},
+};
+
+PyType_Spec matrix_iterator_spec = {
+    .name = "bocmat._core.MatrixIterator",
+    .basicsize = sizeof(IteratorObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = matrix_iterator_slots,
+};
+
+static PyObject *
+usable_iterator(PyObject *self, iterate_what what, bool read_only)
+{
+    matrix_operand source = {.source = self};
+
+    return operand_settle(&source) ? iterator_new(self, what, read_only) : NULL;
+}
+
+PyObject *
+slot_iter(PyObject *self)
+{
+    return usable_iterator(self, ITERATE_ITEMS, false);
+}
+
+PyObject *
+matrix_values(METHOD_ARGS)
+{
+    static const args_spec spec = {"values", 0, 0, {NULL}};
+
+    return args_take(&spec, args, count, keywords, NULL) ? usable_iterator(self, ITERATE_VALUES, false) : NULL;
+}
+
+PyObject *
+matrix_row_views(METHOD_ARGS)
+{
+    static const args_spec spec = {"row_views", 0, 0, {"read_only", NULL}};
+    PyObject *given[1];
+    bool read_only;
+
+    if (!args_take(&spec, args, count, keywords, given) || !args_flag(given[0], &read_only))
+        return NULL;
+    return usable_iterator(self, ITERATE_ROW_VIEWS, read_only);
+}
+
+PyObject *
+matrix_column_views(METHOD_ARGS)
+{
+    static const args_spec spec = {"column_views", 0, 0, {"read_only", NULL}};
+    PyObject *given[1];
+    bool read_only;
+
+    if (!args_take(&spec, args, count, keywords, given) || !args_flag(given[0], &read_only))
+        return NULL;
+    return usable_iterator(self, ITERATE_COLUMN_VIEWS, read_only);
+}

@@ -1,0 +1,121 @@
+/* The matrix product: shapes here, flags for BLAS in kernels/gemm.c. */
+#include "matrix_methods.h"
+
+/* A flat sequence on the right is a column, on the left a row, as a vector is for NumPy. */
+static bool
+matmul_settle(matrix_operand *left, matrix_operand *right)
+{
+    if (!operand_settle(left) || !operand_settle(right))
+        return false;
+    if (right->flat) {
+        right->window = (mk_window){right->window.at, right->window.column_stride, right->window.row_stride};
+        right->rows = right->columns;
+        right->columns = 1;
+    }
+    if (left->columns == right->rows)
+        return true;
+    PyErr_Format(PyExc_ValueError, "matrix product: shapes (%zd, %zd) and (%zd, %zd) do not fit together", left->rows,
+                 left->columns, right->rows, right->columns);
+    return false;
+}
+
+/* rows * columns * inner, without overflow: all that matters is whether it is long. */
+static bool
+product_is_long(Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t inner)
+{
+    return (double)rows * (double)columns * (double)inner >= (double)LONG_PRODUCT;
+}
+
+static PyObject *
+matmul_compute(core_state *state, matrix_operand *left, matrix_operand *right)
+{
+    matrix_operand *operands[2] = {left, right};
+    matrix_unlocked unlocked;
+    PyObject *result;
+
+    if (!matmul_settle(left, right))
+        return NULL;
+    result = matrix_empty(state, left->rows, right->columns);
+    if (!result)
+        return NULL;
+    matrix_unlock(&unlocked, product_is_long(left->rows, right->columns, left->columns), operands, 2);
+    mk_matmul((size_t)left->rows, (size_t)right->columns, (size_t)left->columns,
+              matrix_window((MatrixObject *)result), left->window, right->window, 0.0);
+    matrix_lock(&unlocked);
+    return result;
+}
+
+PyObject *
+slot_matmul(PyObject *left, PyObject *right)
+{
+    core_state *state = state_of_either(left, right);
+    matrix_operand a, b;
+    PyObject *result = NULL;
+    take_result taken = operand_take(state, left, &a);
+
+    if (taken == TAKE_ERROR)
+        return NULL;
+    if (taken == TAKE_FOREIGN)
+        Py_RETURN_NOTIMPLEMENTED;
+    taken = operand_take(state, right, &b);
+    if (taken == TAKE_FOREIGN) {
+        result = Py_NewRef(Py_NotImplemented);
+    } else if (taken == TAKE_DONE) {
+        if (a.source && b.source)
+            result = matmul_compute(state, &a, &b);
+        else
+            PyErr_SetString(PyExc_TypeError, "the matrix product takes no scalar; use * for that");
+        operand_drop(&b);
+    }
+    operand_drop(&a);
+    return result;
+}
+
+/* _matmul_into(out, a, b, accumulate=False): a @ b written or added into an existing matrix. */
+PyObject *
+matrix_matmul_into(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords)
+{
+    static const args_spec spec = {"_matmul_into", 4, 3, {"out", "a", "b", "accumulate", NULL}};
+    core_state *state = PyModule_GetState(module);
+    PyObject *given[4], *done = NULL;
+    matrix_operand a, b, *operands[3] = {&a, &b, NULL};
+    matrix_unlocked unlocked;
+    matrix_result result;
+    bool accumulate;
+
+    if (!args_take(&spec, args, count, keywords, given) || !args_flag(given[3], &accumulate) ||
+        !result_take(state, given[0], &result))
+        return NULL;
+    if (!result.target.source) {
+        PyErr_SetString(PyExc_TypeError, "_matmul_into() needs a Matrix to write to");
+        return NULL;
+    }
+    if (!operand_require(state, given[1], "_matmul_into()", &a))
+        return NULL;
+    if (!operand_require(state, given[2], "_matmul_into()", &b)) {
+        operand_drop(&a);
+        return NULL;
+    }
+    if (!a.source || !b.source) {
+        PyErr_SetString(PyExc_TypeError, "the matrix product takes no scalar");
+        goto done;
+    }
+    operands[2] = &result.target;
+    if (!matmul_settle(&a, &b) ||
+        !result_settle(state, "_matmul_into()", &result, a.rows, b.columns, operands, 2) || !matmul_settle(&a, &b))
+        goto done;
+    if (a.window.at == result.target.window.at || b.window.at == result.target.window.at) {
+        PyErr_SetString(PyExc_ValueError, "_matmul_into() cannot write to one of its operands");
+        goto done;
+    }
+    matrix_unlock(&unlocked, product_is_long(a.rows, b.columns, a.columns), operands, 3);
+    mk_matmul((size_t)a.rows, (size_t)b.columns, (size_t)a.columns, result.target.window, a.window, b.window,
+              accumulate ? 1.0 : 0.0);
+    matrix_lock(&unlocked);
+    done = Py_NewRef(result.object);
+done:
+    Py_XDECREF(result.object);
+    operand_drop(&b);
+    operand_drop(&a);
+    return done;
+}

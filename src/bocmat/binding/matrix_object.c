@@ -1,0 +1,411 @@
+/* The header of a matrix: making and freeing it, copy-on-write, ownership and hand-over.
+ *
+ *   data            buffer    flags  the values are
+ *   inline_values   NULL             in the header, row-major
+ *   inside buffer   set              in the buffer, at the strides of the header
+ *   NULL            NULL             held elsewhere: only the shape answers
+ *   NULL            set       SPLIT  held by tiles; split_data is where `data` was
+ *
+ * Borrowed memory (a buffer with an exporter) always has one holder: aliases and hand-over copy it.
+ */
+#include "matrix_internal.h"
+
+#include <string.h>
+
+enum {
+    FREE_MATRICES = 256 /* headers an interpreter keeps, 32 KiB */
+};
+
+/* The count that closes the list for good, once the interpreter's module has been cleared. */
+static const int FREE_CLOSED = FREE_MATRICES;
+
+bool
+matrix_shape_fits(Py_ssize_t rows, Py_ssize_t columns)
+{
+    if (rows < 0 || columns < 0) {
+        PyErr_Format(PyExc_ValueError, "a matrix cannot have the shape (%zd, %zd)", rows, columns);
+        return false;
+    }
+    if (columns && rows > PY_SSIZE_T_MAX / (Py_ssize_t)sizeof(double) / columns) {
+        PyErr_Format(PyExc_ValueError, "a matrix of shape (%zd, %zd) is too large to address", rows, columns);
+        return false;
+    }
+    return true;
+}
+
+/* A header without a place for values yet. */
+static MatrixObject *
+header_new(core_state *state)
+{
+    MatrixObject *self = state->free_matrices;
+
+    if (self) {
+        state->free_matrices = (MatrixObject *)(void *)self->data;
+        state->free_matrix_count--;
+        PyObject_Init((PyObject *)self, state->matrix_type);
+    } else {
+        self = PyObject_New(MatrixObject, state->matrix_type);
+        if (!self)
+            return NULL;
+    }
+    self->flags = 0;
+    self->exports = 0;
+    return self;
+}
+
+MatrixObject *
+matrix_new(core_state *state, Py_ssize_t rows, Py_ssize_t columns)
+{
+    MatrixObject *self = header_new(state);
+    Py_ssize_t size = rows * columns;
+
+    if (!self)
+        return NULL;
+    self->rows = rows;
+    self->columns = columns;
+    if (size <= MATRIX_INLINE) {
+        self->buffer = NULL;
+        self->data = self->inline_values;
+        return self;
+    }
+    self->buffer = buffer_new((size_t)size);
+    if (!self->buffer) {
+        self->data = NULL;
+        Py_DECREF(self);
+        PyErr_NoMemory();
+        return NULL;
+    }
+    self->data = self->buffer->values;
+    self->stride.row_stride = columns;
+    self->stride.column_stride = 1;
+    return self;
+}
+
+PyObject *
+matrix_empty(core_state *state, Py_ssize_t rows, Py_ssize_t columns)
+{
+    if (!matrix_shape_fits(rows, columns))
+        return NULL;
+    return (PyObject *)matrix_new(state, rows, columns);
+}
+
+void
+matrix_dealloc(PyObject *object)
+{
+    MatrixObject *self = (MatrixObject *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    PyObject *module = ((PyHeapTypeObject *)type)->ht_module;
+
+    if (self->buffer)
+        buffer_drop(self->buffer);
+    if (BOCMAT_GIL && module) {
+        core_state *state = PyModule_GetState(module);
+
+        if (state->free_matrix_count < FREE_MATRICES) {
+            self->data = (double *)(void *)state->free_matrices;
+            state->free_matrices = self;
+            state->free_matrix_count++;
+            Py_DECREF(type);
+            return;
+        }
+    }
+    PyObject_Free(self);
+    Py_DECREF(type);
+}
+
+void
+matrix_free_headers(core_state *state)
+{
+    while (state->free_matrices) {
+        MatrixObject *next = (MatrixObject *)(void *)state->free_matrices->data;
+
+        PyObject_Free(state->free_matrices);
+        state->free_matrices = next;
+    }
+    state->free_matrix_count = FREE_CLOSED;
+}
+
+/* ---- copies and aliases ---- */
+
+PyObject *
+matrix_copy_window(core_state *state, mk_window window, Py_ssize_t rows, Py_ssize_t columns)
+{
+    MatrixObject *copy = matrix_new(state, rows, columns);
+
+    if (copy)
+        mk_copy((size_t)rows, (size_t)columns, matrix_window(copy), window);
+    return (PyObject *)copy;
+}
+
+/* True if another header or parcel may hold the same values. */
+static bool
+can_share(const MatrixObject *self)
+{
+    return self->buffer && !self->buffer->exporter && !self->exports;
+}
+
+PyObject *
+matrix_alias(core_state *state, MatrixObject *self, bool transposed)
+{
+    mk_window window = matrix_window(self);
+    Py_ssize_t rows = self->rows, columns = self->columns;
+    MatrixObject *alias;
+
+    if (transposed) {
+        window = (mk_window){window.at, window.column_stride, window.row_stride};
+        rows = self->columns;
+        columns = self->rows;
+    }
+    if (!can_share(self))
+        return matrix_copy_window(state, window, rows, columns);
+    alias = header_new(state);
+    if (!alias)
+        return NULL;
+    buffer_hold(self->buffer);
+    alias->buffer = self->buffer;
+    alias->data = self->data;
+    alias->rows = rows;
+    alias->columns = columns;
+    alias->stride.row_stride = window.row_stride;
+    alias->stride.column_stride = window.column_stride;
+    return (PyObject *)alias;
+}
+
+/* ---- use ---- */
+
+void
+matrix_refuse(MatrixObject *self)
+{
+    if (self->flags & MATRIX_SPLIT)
+        PyErr_Format(PyExc_RuntimeError, "the matrix of shape (%zd, %zd) is split into tiles; join them to use it again",
+                     self->rows, self->columns);
+    else
+        PyErr_Format(PyExc_RuntimeError,
+                     "the matrix of shape (%zd, %zd) is held elsewhere: a cown, a behavior or a message has its values",
+                     self->rows, self->columns);
+}
+
+bool
+matrix_usable(MatrixObject *self)
+{
+    if (self->data)
+        return true;
+    matrix_refuse(self);
+    return false;
+}
+
+/* Its own copy of values that others hold too, row-major. */
+static bool
+take_own_copy(MatrixObject *self)
+{
+    matrix_buffer *own = buffer_new((size_t)(self->rows * self->columns));
+
+    if (!own) {
+        PyErr_NoMemory();
+        return false;
+    }
+    mk_copy((size_t)self->rows, (size_t)self->columns, (mk_window){own->values, self->columns, 1}, matrix_window(self));
+    buffer_drop(self->buffer);
+    self->buffer = own;
+    self->data = own->values;
+    self->stride.row_stride = self->columns;
+    self->stride.column_stride = 1;
+    return true;
+}
+
+bool
+matrix_writable(MatrixObject *self)
+{
+    if (!matrix_usable(self))
+        return false;
+    if (self->flags & MATRIX_READ_ONLY) {
+        PyErr_Format(PyExc_RuntimeError, "the matrix of shape (%zd, %zd) is read-only: %s", self->rows, self->columns,
+                     self->buffer && self->buffer->exporter ? "it lies in memory that must not be written"
+                                                            : "its cown is held with read()");
+        return false;
+    }
+    if (self->exports >= MATRIX_PIN) {
+        PyErr_Format(PyExc_BufferError, "the matrix of shape (%zd, %zd) takes part in a computation of another thread",
+                     self->rows, self->columns);
+        return false;
+    }
+    if (!self->buffer || buffer_alone(self->buffer))
+        return true;
+    return take_own_copy(self);
+}
+
+/* ---- hand-over ---- */
+
+bool
+matrix_can_leave(MatrixObject *self)
+{
+    if (!matrix_usable(self))
+        return false;
+    if (self->exports) {
+        PyErr_Format(PyExc_BufferError,
+                     "the matrix of shape (%zd, %zd) is in use by a memoryview, an array or a computation and cannot be "
+                     "handed over",
+                     self->rows, self->columns);
+        return false;
+    }
+    if ((self->flags & MATRIX_READ_ONLY) && !(self->buffer && self->buffer->exporter)) {
+        PyErr_Format(PyExc_RuntimeError,
+                     "the matrix of shape (%zd, %zd) belongs to a cown held with read(); hand over a copy()", self->rows,
+                     self->columns);
+        return false;
+    }
+    return true;
+}
+
+/* A parcel with a row-major copy of the values: 0 or -1. */
+static int
+parcel_copy_values(const MatrixObject *self, matrix_parcel *parcel)
+{
+    matrix_buffer *buffer = buffer_new((size_t)(self->rows * self->columns));
+
+    if (!buffer) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    mk_copy((size_t)self->rows, (size_t)self->columns, (mk_window){buffer->values, self->columns, 1},
+            matrix_window(self));
+    *parcel = (matrix_parcel){buffer, buffer->values, self->rows, self->columns, self->columns, 1};
+    return 0;
+}
+
+static matrix_parcel
+parcel_of(const MatrixObject *self)
+{
+    return (matrix_parcel){
+        self->buffer, self->data, self->rows, self->columns, self->stride.row_stride, self->stride.column_stride};
+}
+
+int
+matrix_leave(MatrixObject *self, matrix_parcel *parcel)
+{
+    if (!self->buffer || self->buffer->exporter) {
+        if (parcel_copy_values(self, parcel) < 0)
+            return -1;
+        if (self->buffer)
+            buffer_drop(self->buffer);
+        self->flags &= ~(uint32_t)MATRIX_READ_ONLY; /* it was the borrowed memory that must not be written */
+    } else {
+        *parcel = parcel_of(self);
+    }
+    self->buffer = NULL;
+    self->data = NULL;
+    return 0;
+}
+
+/* Puts a parcel into a header that holds nothing. Few values go back inline, but for a tile's: they have a place. */
+static void
+header_receive(MatrixObject *self, matrix_parcel *parcel)
+{
+    self->rows = parcel->rows;
+    self->columns = parcel->columns;
+    if (parcel->rows * parcel->columns <= MATRIX_INLINE && !parcel->buffer->parent) {
+        self->buffer = NULL;
+        self->data = self->inline_values;
+        mk_copy((size_t)self->rows, (size_t)self->columns, matrix_window(self),
+                (mk_window){parcel->data, parcel->row_stride, parcel->column_stride});
+        buffer_drop(parcel->buffer);
+    } else {
+        self->buffer = parcel->buffer;
+        self->data = parcel->data;
+        self->stride.row_stride = parcel->row_stride;
+        self->stride.column_stride = parcel->column_stride;
+    }
+    parcel->buffer = NULL;
+}
+
+void
+matrix_return(MatrixObject *self, matrix_parcel *parcel)
+{
+    header_receive(self, parcel);
+}
+
+int
+matrix_share(MatrixObject *self, matrix_parcel *parcel)
+{
+    if (!matrix_usable(self))
+        return -1;
+    if (!can_share(self))
+        return parcel_copy_values(self, parcel);
+    buffer_hold(self->buffer);
+    *parcel = parcel_of(self);
+    return 0;
+}
+
+PyObject *
+matrix_arrive(core_state *state, matrix_parcel *parcel, uint32_t flags)
+{
+    MatrixObject *self = header_new(state);
+
+    if (!self) {
+        parcel_drop(parcel);
+        return NULL;
+    }
+    header_receive(self, parcel);
+    self->flags = flags;
+    return (PyObject *)self;
+}
+
+void
+matrix_revoke(MatrixObject *self)
+{
+    /* An export keeps its share of the values, which whoever writes next copies. */
+    if (!self->data || self->exports)
+        return;
+    if (self->buffer)
+        buffer_drop(self->buffer);
+    self->buffer = NULL;
+    self->data = NULL;
+}
+
+void
+parcel_drop(matrix_parcel *parcel)
+{
+    if (parcel->buffer)
+        buffer_drop(parcel->buffer);
+    parcel->buffer = NULL;
+}
+
+void
+parcel_copy_handle(matrix_parcel *to, const matrix_parcel *from)
+{
+    *to = *from;
+    buffer_hold(to->buffer);
+}
+
+/* ---- long computations ---- */
+
+void
+matrix_unlock(matrix_unlocked *unlocked, bool is_long, matrix_operand *const *operands, int count)
+{
+    int pinned = 0;
+
+    unlocked->saved = NULL;
+    if (!is_long)
+        return;
+    for (int i = 0; i < count && pinned < 4; i++) {
+        PyObject *source = operands[i]->source;
+
+        if (!source)
+            continue;
+        unlocked->pinned[pinned] = is_matrix(source) ? (MatrixObject *)source : ((MatrixViewObject *)source)->matrix;
+        unlocked->pinned[pinned++]->exports += MATRIX_PIN;
+    }
+    for (; pinned < 4; pinned++)
+        unlocked->pinned[pinned] = NULL;
+    unlocked->saved = PyEval_SaveThread();
+}
+
+void
+matrix_lock(matrix_unlocked *unlocked)
+{
+    if (!unlocked->saved)
+        return;
+    PyEval_RestoreThread(unlocked->saved);
+    for (int i = 0; i < 4 && unlocked->pinned[i]; i++)
+        unlocked->pinned[i]->exports -= MATRIX_PIN;
+}

@@ -1,0 +1,179 @@
+#include "matrix_random.h"
+
+#include <float.h>
+#include <math.h>
+#include <pthread.h>
+
+/* ---- streams ---- */
+
+/* splitmix64: every key gives a well mixed sequence, also 0, 1, 2. */
+static uint64_t
+mix_next(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+void
+rng_seed(matrix_rng *rng, uint64_t key)
+{
+    uint64_t mix = key;
+
+    rng->key = key;
+    rng->left = 0;
+    for (int lane = 0; lane < RNG_LANES; lane++)
+        for (int word = 0; word < 4; word++)
+            rng->lanes[word][lane] = mix_next(&mix);
+}
+
+void
+rng_derive(matrix_rng *rng, uint64_t key, uint64_t index)
+{
+    uint64_t mix = key, child;
+
+    child = mix_next(&mix) ^ index; /* two rounds with the index between them: neighbours share nothing */
+    rng_seed(rng, mix_next(&child));
+}
+
+static inline uint64_t
+rotate(uint64_t x, int by)
+{
+    return (x << by) | (x >> (64 - by));
+}
+
+/* One step of every lane. */
+static inline void
+rng_step(matrix_rng *rng, uint64_t *to)
+{
+    for (int i = 0; i < RNG_LANES; i++) {
+        uint64_t a = rng->lanes[0][i], b = rng->lanes[1][i], c = rng->lanes[2][i], d = rng->lanes[3][i];
+        uint64_t shifted = b << 17;
+
+        to[i] = rotate(a + d, 23) + a;
+        c ^= a;
+        d ^= b;
+        b ^= c;
+        a ^= d;
+        c ^= shifted;
+        d = rotate(d, 45);
+        rng->lanes[0][i] = a;
+        rng->lanes[1][i] = b;
+        rng->lanes[2][i] = c;
+        rng->lanes[3][i] = d;
+    }
+}
+
+uint64_t
+rng_next(matrix_rng *rng)
+{
+    if (!rng->left) {
+        rng_step(rng, rng->block);
+        rng->left = RNG_LANES;
+    }
+    return rng->block[--rng->left];
+}
+
+uint64_t
+rng_below(matrix_rng *rng, uint64_t bound)
+{
+    uint64_t limit, drawn;
+
+    if (!bound)
+        return rng_next(rng);
+    limit = (0 - bound) % bound; /* 2^64 mod bound: the draws below it would make some results likelier */
+    do
+        drawn = rng_next(rng);
+    while (drawn < limit);
+    return drawn % bound;
+}
+
+/* ---- uniform ---- */
+
+/* The upper 53 bits as a number in [0, 1). */
+static inline double
+unit(uint64_t drawn)
+{
+    return (double)(int64_t)(drawn >> 11) * 0x1p-53;
+}
+
+void
+rng_uniform(matrix_rng *rng, size_t count, double *to, double low, double high)
+{
+    double width = high - low, below = nextafter(high, low);
+
+    for (size_t i = 0; i < count; i++) {
+        double u = unit(rng_next(rng));
+        double value = isfinite(width) ? low + u * width : low * (1.0 - u) + high * u;
+
+        to[i] = value < high || low == high ? value : below; /* rounding may reach the bound */
+    }
+}
+
+/* ---- normal: a ziggurat of 256 layers of equal area ---- */
+
+enum {
+    LAYERS = 256
+};
+
+/* Where the tail begins so that 256 layers under exp(-x^2 / 2), each as large as tail and base together, close at the
+ * top. */
+static const double TAIL = 3.6541528853610088;
+
+static double edge[LAYERS + 1];   /* right edges of the layers, falling; edge[0] is the base's width */
+static double height[LAYERS + 1]; /* exp(-x^2 / 2) at the edges */
+static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
+
+static void
+tables_make(void)
+{
+    const double area = TAIL * exp(-0.5 * TAIL * TAIL) + sqrt(atan(1.0) * 2.0) * erfc(TAIL / sqrt(2.0));
+
+    edge[0] = area / exp(-0.5 * TAIL * TAIL);
+    edge[1] = TAIL;
+    for (int i = 2; i < LAYERS; i++)
+        edge[i] = sqrt(-2.0 * log(area / edge[i - 1] + exp(-0.5 * edge[i - 1] * edge[i - 1])));
+    edge[LAYERS] = 0.0;
+    for (int i = 0; i <= LAYERS; i++)
+        height[i] = exp(-0.5 * edge[i] * edge[i]);
+}
+
+/* Beyond TAIL, by Marsaglia's rejection from an exponential. */
+static double
+normal_tail(matrix_rng *rng)
+{
+    double x, y;
+
+    do {
+        x = -log(1.0 - unit(rng_next(rng))) / TAIL;
+        y = -log(1.0 - unit(rng_next(rng)));
+    } while (y + y < x * x);
+    return TAIL + x;
+}
+
+static double
+normal_one(matrix_rng *rng)
+{
+    for (;;) {
+        uint64_t drawn = rng_next(rng);
+        int layer = (int)(drawn & (LAYERS - 1)); /* bits 0 to 7, the sign bit 8, the place bits 11 to 63 */
+        double x = unit(drawn) * edge[layer], sign = drawn & LAYERS ? -1.0 : 1.0;
+
+        if (x < edge[layer + 1])
+            return sign * x;
+        if (layer == 0)
+            return sign * normal_tail(rng);
+        if (height[layer] + unit(rng_next(rng)) * (height[layer + 1] - height[layer]) < exp(-0.5 * x * x))
+            return sign * x;
+    }
+}
+
+void
+rng_normal(matrix_rng *rng, size_t count, double *to, double mean, double deviation)
+{
+    (void)pthread_once(&tables_once, tables_make);
+    for (size_t i = 0; i < count; i++)
+        to[i] = mean + deviation * normal_one(rng);
+}

@@ -1,0 +1,206 @@
+/* The types Matrix and MatrixView: their tables of methods and slots, put together from the rows. */
+#include "matrix_methods.h"
+
+#include <string.h>
+
+#include "matrix_random.h"
+
+int matrix_random_start(core_state *state);
+
+#define FAST(function) ((PyCFunction)(void (*)(void))(function)), METH_FASTCALL | METH_KEYWORDS
+
+/* ---- methods ---- */
+
+#define UNARY(name, operator, value, doc) \
+    {#name, FAST(matrix_unary_##name), #name "($self, /, *, in_place=False, out=None)\n--\n\n" doc},
+#define BINARY(name, operator, symbol, value, doc) \
+    {#name, FAST(matrix_binary_##name), #name "($self, other, /, *, out=None)\n--\n\n" doc},
+#define COMPARE(name, operator, symbol, doc) \
+    {#name, FAST(matrix_compare_##name), #name "($self, other, /, *, out=None)\n--\n\n" doc},
+#define REDUCE(name, identity, combine, finish, doc)                                                              \
+    {#name, FAST(matrix_reduce_##name),                                                                           \
+     #name "($self, /, axis=None)\n--\n\n" doc " Of all elements a float; axis 0 a 1 x columns, axis 1 a rows x 1 " \
+           "Matrix."},
+#define METHOD(name, function, signature, doc) {#name, FAST(function), #name signature "\n--\n\n" doc},
+#define NO_METHOD(name, function, signature, doc)
+
+static PyMethodDef matrix_methods[] = {
+#include "../../../kernels/unary.def"
+#include "../../../kernels/binary.def"
+#include "../../../kernels/compare.def"
+#include "../../../kernels/reduce.def"
+#define MATRIX_METHOD METHOD
+#define VIEW_METHOD NO_METHOD
+#define CLASS_METHOD(name, function, signature, doc) \
+    {#name, FAST(function) | METH_CLASS, #name signature "\n--\n\n" doc},
+#include "matrix_methods.def"
+#undef MATRIX_METHOD
+#undef VIEW_METHOD
+#undef CLASS_METHOD
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMethodDef view_methods[] = {
+#include "../../../kernels/unary.def"
+#include "../../../kernels/binary.def"
+#include "../../../kernels/compare.def"
+#include "../../../kernels/reduce.def"
+#define MATRIX_METHOD NO_METHOD
+#define VIEW_METHOD METHOD
+#define CLASS_METHOD NO_METHOD
+#include "matrix_methods.def"
+#undef MATRIX_METHOD
+#undef VIEW_METHOD
+#undef CLASS_METHOD
+    {NULL, NULL, 0, NULL},
+};
+#undef UNARY
+#undef BINARY
+#undef COMPARE
+#undef REDUCE
+#undef METHOD
+
+/* ---- slots ---- */
+
+/* What a row without an operator names. */
+enum { Py_nb_none = 0, Py_nb_inplace_none = 0 };
+
+/* The slots that both types share; those numbered 0 are left out when the types are made. */
+static const PyType_Slot number_slots[] = {
+#define UNARY(name, operator, ...) {Py_nb_##operator, (void *)slot_unary_##name},
+#include "../../../kernels/unary.def"
+#undef UNARY
+#define BINARY(name, operator, ...)                   \
+    {Py_nb_##operator, (void *)slot_binary_##name},   \
+    {Py_nb_inplace_##operator, (void *)slot_inplace_##name},
+#include "../../../kernels/binary.def"
+#undef BINARY
+    {Py_nb_matrix_multiply, (void *)slot_matmul},
+    {Py_nb_positive, (void *)slot_positive},
+    {Py_nb_bool, (void *)slot_bool},
+    {Py_tp_richcompare, (void *)slot_richcompare},
+    {Py_tp_hash, (void *)PyObject_HashNotImplemented},
+    {Py_tp_repr, (void *)matrix_repr},
+    {Py_tp_str, (void *)matrix_str},
+    {Py_tp_iter, (void *)slot_iter},
+    {Py_bf_getbuffer, (void *)matrix_getbuffer},
+    {Py_bf_releasebuffer, (void *)matrix_releasebuffer},
+};
+
+PyDoc_STRVAR(matrix_doc,
+             "Matrix(rows, columns=None, values=None)\n--\n\n"
+             "A dense two-dimensional matrix of float64, row-major.\n\n"
+             "Matrix(rows, columns) is filled with zeros, Matrix(rows, columns, values) with one number or with\n"
+             "rows * columns of them, row by row; Matrix(values) takes its shape from a nested list or an array.\n"
+             "Indexing copies; m.view[...] does not. Raises ValueError for shapes that do not fit or are too large,\n"
+             "TypeError for what is not a real number.");
+
+static const PyType_Slot matrix_only_slots[] = {
+    {Py_tp_doc, (void *)(uintptr_t)matrix_doc},
+    {Py_tp_new, (void *)matrix_tp_new},
+    {Py_tp_dealloc, (void *)matrix_dealloc},
+    {Py_tp_methods, matrix_methods},
+    {Py_tp_getset, matrix_getset},
+    {Py_mp_subscript, (void *)matrix_subscript},
+    {Py_mp_ass_subscript, (void *)matrix_ass_subscript},
+    {Py_mp_length, (void *)matrix_length},
+};
+
+PyDoc_STRVAR(view_doc, "A window on a Matrix that reads and writes it: m.view[key], row_view, column_view, row_views and\n"
+                       "column_views make one. A row or a column is indexed by one int or slice. A view keeps its\n"
+                       "matrix alive and follows it; it does not travel, its copy() does.");
+
+static const PyType_Slot view_only_slots[] = {
+    {Py_tp_doc, (void *)(uintptr_t)view_doc},
+    {Py_tp_dealloc, (void *)view_dealloc},
+    {Py_tp_methods, view_methods},
+    {Py_tp_getset, view_getset},
+    {Py_mp_subscript, (void *)view_subscript},
+    {Py_mp_ass_subscript, (void *)view_ass_subscript},
+    {Py_mp_length, (void *)view_length},
+};
+
+enum {
+    NUMBER_SLOTS = sizeof number_slots / sizeof number_slots[0],
+    OWN_SLOTS_MAX = 16
+};
+
+/* A heap type of the shared slots and its own. */
+static PyTypeObject *
+type_make(PyObject *module, PyType_Spec *spec, const PyType_Slot *own, size_t own_count)
+{
+    PyType_Slot slots[NUMBER_SLOTS + OWN_SLOTS_MAX + 1];
+    PyObject *type;
+    size_t count = 0;
+
+    for (size_t i = 0; i < NUMBER_SLOTS; i++)
+        if (number_slots[i].slot)
+            slots[count++] = number_slots[i];
+    for (size_t i = 0; i < own_count; i++)
+        slots[count++] = own[i];
+    slots[count] = (PyType_Slot){0, NULL};
+    spec->slots = slots;
+    type = PyType_FromModuleAndSpec(module, spec, NULL);
+    /* NumPy leaves `array op matrix` to us. */
+    if (type && PyDict_SetItemString(((PyTypeObject *)type)->tp_dict, "__array_ufunc__", Py_None) < 0)
+        Py_CLEAR(type);
+    if (type)
+        PyType_Modified((PyTypeObject *)type);
+    return (PyTypeObject *)type;
+}
+
+static PyMethodDef module_functions[] = {
+    {"_restore", FAST(matrix_restore),
+     "_restore($module, /, rows, columns, values)\n--\n\nThe matrix that a pickle holds."},
+    {"_split", FAST(matrix_split),
+     "_split($module, /, matrix, tile_rows, tile_columns)\n--\n\n"
+     "A list of rows of tiles that share the matrix's memory; the matrix itself is unusable until _join."},
+    {"_join", FAST(matrix_join),
+     "_join($module, /, matrix, tiles)\n--\n\n"
+     "Puts the tiles' values back into the matrix that was split, without copying those that stand in their place,\n"
+     "and spends the tiles; with None for the matrix, copies them into a new one."},
+    {"_matmul_into", FAST(matrix_matmul_into),
+     "_matmul_into($module, /, out, a, b, accumulate=False)\n--\n\nWrites a @ b into out, or adds it to out."},
+    {NULL, NULL, 0, NULL},
+};
+
+int
+matrix_add_types(PyObject *module, core_state *state)
+{
+    PyType_Spec matrix_spec = {
+        .name = "bocmat.Matrix",
+        .basicsize = sizeof(MatrixObject),
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    };
+    PyType_Spec view_spec = {
+        .name = "bocmat.MatrixView",
+        .basicsize = sizeof(MatrixViewObject),
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+    };
+
+    if (matrix_random_start(state) < 0)
+        return -1;
+    state->matrix_type = type_make(module, &matrix_spec, matrix_only_slots,
+                                   sizeof matrix_only_slots / sizeof matrix_only_slots[0]);
+    if (!state->matrix_type)
+        return -1;
+    state->matrix_type->tp_vectorcall = matrix_vectorcall;
+    state->matrix_view_type =
+        type_make(module, &view_spec, view_only_slots, sizeof view_only_slots / sizeof view_only_slots[0]);
+    if (!state->matrix_view_type)
+        return -1;
+    state->matrix_iterator_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &matrix_iterator_spec, NULL);
+    if (!state->matrix_iterator_type)
+        return -1;
+    if (PyModule_AddType(module, state->matrix_type) < 0 || PyModule_AddType(module, state->matrix_view_type) < 0)
+        return -1;
+    return PyModule_AddFunctions(module, module_functions);
+}
+
+void
+matrix_clear_state(core_state *state)
+{
+    matrix_free_headers(state);
+    PyMem_Free(state->rng);
+    state->rng = NULL;
+}

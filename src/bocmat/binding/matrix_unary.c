@@ -1,0 +1,161 @@
+/* Element-wise functions of one operand: the methods and operators of every row of unary.def, and clip. */
+#include "matrix_methods.h"
+
+static const char *const unary_names[] = {
+#define UNARY(name, ...) #name "()",
+#include "../../../kernels/unary.def"
+#undef UNARY
+};
+
+/* in_place= and out=, which exclude each other. */
+static bool
+target_take(core_state *state, PyObject *self, const char *what, PyObject *in_place, PyObject *out,
+            matrix_result *result)
+{
+    bool flag;
+
+    if (!args_flag(in_place, &flag))
+        return false;
+    if (flag && out && out != Py_None) {
+        PyErr_Format(PyExc_ValueError, "%s takes in_place or out, not both", what);
+        return false;
+    }
+    return result_take(state, flag ? self : out, result);
+}
+
+static PyObject *
+unary_compute(core_state *state, mk_unary_op op, PyObject *self, matrix_result *result)
+{
+    matrix_operand from = {.source = self}, *operands[2] = {&from, &result->target};
+    matrix_unlocked unlocked;
+
+    if (!operand_settle(&from) ||
+        !result_settle(state, unary_names[op], result, from.rows, from.columns, operands, 1)) {
+        Py_CLEAR(result->object);
+    } else {
+        matrix_unlock(&unlocked, from.rows * from.columns >= LONG_ELEMENTS, operands, 2);
+        mk_unary(op, (size_t)from.rows, (size_t)from.columns, result->target.window, from.window);
+        matrix_lock(&unlocked);
+    }
+    operand_drop(&from);
+    return result->object;
+}
+
+static inline PyObject *
+unary_slot(PyObject *self, mk_unary_op op)
+{
+    MatrixObject *matrix = (MatrixObject *)self;
+    core_state *state = state_of(self);
+    matrix_result result;
+
+    if (is_matrix(self) && !matrix->buffer && matrix->data) { /* inline values: one pass, no operands */
+        MatrixObject *small = matrix_new(state, matrix->rows, matrix->columns);
+
+        if (small)
+            mk_unary(op, 1, (size_t)(matrix->rows * matrix->columns), (mk_window){small->data, 0, 1},
+                     (mk_window){matrix->data, 0, 1});
+        return (PyObject *)small;
+    }
+    (void)result_take(state, NULL, &result);
+    return unary_compute(state, op, self, &result);
+}
+
+static inline PyObject *
+unary_method(METHOD_ARGS, const args_spec *spec, mk_unary_op op)
+{
+    core_state *state;
+    PyObject *given[2];
+    matrix_result result;
+
+    if (!count && !keywords)
+        return unary_slot(self, op);
+    state = state_of(self);
+    if (!args_take(spec, args, count, keywords, given) ||
+        !target_take(state, self, unary_names[op], given[0], given[1], &result))
+        return NULL;
+    return unary_compute(state, op, self, &result);
+}
+
+#define UNARY(name, ...)                                                               \
+    PyObject *slot_unary_##name(PyObject *self)                                        \
+    {                                                                                  \
+        return unary_slot(self, MK_UNARY_##name);                                      \
+    }                                                                                  \
+    PyObject *matrix_unary_##name(METHOD_ARGS)                                         \
+    {                                                                                  \
+        static const args_spec spec = {#name, 0, 0, {"in_place", "out", NULL}};        \
+        return unary_method(self, args, count, keywords, &spec, MK_UNARY_##name);      \
+    }
+#include "../../../kernels/unary.def"
+#undef UNARY
+
+/* ---- clip ---- */
+
+/* A bound of clip: absent is `none`, infinite; a scalar, or anything that broadcasts to the matrix. */
+static bool
+bound_take(core_state *state, PyObject *bound, double none, matrix_operand *operand)
+{
+    if (bound && bound != Py_None)
+        return operand_require(state, bound, "clip()", operand);
+    *operand = (matrix_operand){.rows = 1, .columns = 1, .scalar = none};
+    operand->window = (mk_window){&operand->scalar, 0, 0};
+    return true;
+}
+
+static PyObject *
+clip_compute(core_state *state, PyObject *self, matrix_operand *low, matrix_operand *high, matrix_result *result)
+{
+    matrix_operand from = {.source = self}, *operands[4] = {&from, low, high, &result->target};
+    matrix_unlocked unlocked;
+    Py_ssize_t rows, columns;
+
+    if (!operand_settle(&from) || !operand_settle(low) || !operand_settle(high) ||
+        !operands_broadcast("clip()", operands, 3, &rows, &columns))
+        goto done;
+    if (!low->source && !high->source && high->scalar < low->scalar) {
+        PyErr_SetString(PyExc_ValueError, "clip(): max is below min");
+        goto done;
+    }
+    if (rows != from.rows || columns != from.columns) {
+        PyErr_Format(PyExc_ValueError, "clip(): bounds of shapes (%zd, %zd) and (%zd, %zd) do not fit (%zd, %zd)",
+                     low->rows, low->columns, high->rows, high->columns, from.rows, from.columns);
+        goto done;
+    }
+    if (!result_settle(state, "clip()", result, rows, columns, operands, 3)) {
+        Py_CLEAR(result->object);
+        goto done;
+    }
+    matrix_unlock(&unlocked, rows * columns >= LONG_ELEMENTS, operands, 4);
+    mk_clip((size_t)rows, (size_t)columns, result->target.window, from.window, operand_spread(low, rows, columns),
+            operand_spread(high, rows, columns));
+    matrix_lock(&unlocked);
+done:
+    operand_drop(&from);
+    return result->object;
+}
+
+PyObject *
+matrix_clip(METHOD_ARGS)
+{
+    static const args_spec spec = {"clip", 2, 0, {"min", "max", "in_place", "out", NULL}};
+    core_state *state = state_of(self);
+    PyObject *given[4], *answer = NULL;
+    matrix_operand low, high;
+    matrix_result result;
+
+    if (!args_take(&spec, args, count, keywords, given) ||
+        !target_take(state, self, "clip()", given[2], given[3], &result))
+        return NULL;
+    if ((!given[0] || given[0] == Py_None) && (!given[1] || given[1] == Py_None)) {
+        PyErr_SetString(PyExc_ValueError, "clip() needs min, max or both");
+        return NULL;
+    }
+    if (!bound_take(state, given[0], -Py_HUGE_VAL, &low))
+        return NULL;
+    if (bound_take(state, given[1], Py_HUGE_VAL, &high)) {
+        answer = clip_compute(state, self, &low, &high, &result);
+        operand_drop(&high);
+    }
+    operand_drop(&low);
+    return answer;
+}
