@@ -3,7 +3,10 @@
 
 #include "stride.h"
 
-enum { CACHE_LINE = 64 };
+enum {
+    CACHE_LINE = 64,
+    TINY = 4 /* sides of what is done before its strides have been looked at */
+};
 
 void
 mk_fill(size_t rows, size_t columns, mk_window out, double value)
@@ -32,9 +35,27 @@ copy_turned(size_t rows, size_t columns, mk_window out, mk_window in)
                          aligned && mk_streams(rows, columns));
 }
 
+static void
+copy_singly(size_t rows, size_t columns, mk_window out, mk_window in)
+{
+    for (size_t i = 0; i < rows; i++) {
+        double *to = out.at + (ptrdiff_t)i * out.row_stride;
+        const double *from = in.at + (ptrdiff_t)i * in.row_stride;
+        for (size_t j = 0; j < columns; j++) {
+            *to = *from;
+            to += out.column_stride;
+            from += in.column_stride;
+        }
+    }
+}
+
 void
 mk_copy(size_t rows, size_t columns, mk_window out, mk_window in)
 {
+    if (rows <= TINY && columns <= TINY) {
+        copy_singly(rows, columns, out, in);
+        return;
+    }
     if (rows == 0 || columns == 0)
         return;
     mk_window operands[2] = {out, in};
@@ -49,13 +70,5 @@ mk_copy(size_t rows, size_t columns, mk_window out, mk_window in)
         copy_turned(rows, columns, out, in);
         return;
     }
-    for (size_t i = 0; i < rows; i++) {
-        double *to = out.at + (ptrdiff_t)i * out.row_stride;
-        const double *from = in.at + (ptrdiff_t)i * in.row_stride;
-        for (size_t j = 0; j < columns; j++) {
-            *to = *from;
-            to += out.column_stride;
-            from += in.column_stride;
-        }
-    }
+    copy_singly(rows, columns, out, in);
 }

@@ -93,28 +93,23 @@ run_strided(mk_loop *loop, size_t rows, size_t columns, int count, mk_window *op
 void
 mk_unary(mk_unary_op op, size_t rows, size_t columns, mk_window out, mk_window in)
 {
-    mk_loop *loop = mk_active->unary[op];
     if (is_dense(out, columns) && is_dense(in, columns) && !mk_streams(rows, columns)) {
-        loop(&(mk_grid){.rows = 1, .columns = rows * columns, .out = out.at, .in = {in.at}});
+        mk_active->unary_line[op](rows * columns, out.at, in.at, in.at, 0);
         return;
     }
     mk_window operands[OPERANDS] = {out, in};
-    run_strided(loop, rows, columns, 2, operands);
+    run_strided(mk_active->unary[op], rows, columns, 2, operands);
 }
 
-/* Inlined in its two callers: the way of small matrices, which is all overhead. */
 static inline __attribute__((always_inline)) void
-run_pair(mk_loop *loop, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b)
+run_pair(mk_loop *loop, mk_line *line, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b)
 {
-    bool repeat_a = is_scalar(a), repeat_b = is_scalar(b);
-    if (is_dense(out, columns) && (repeat_a || is_dense(a, columns)) && (repeat_b || is_dense(b, columns)) &&
-        rows * columns != 0 && !mk_streams(rows, columns)) {
-        loop(&(mk_grid){.rows = 1,
-                        .columns = rows * columns,
-                        .out = out.at,
-                        .in = {a.at, b.at},
-                        .repeated = (unsigned)repeat_a | (unsigned)repeat_b << 1});
-        return;
+    if (is_dense(out, columns) && !mk_streams(rows, columns)) {
+        bool dense_a = is_dense(a, columns), dense_b = is_dense(b, columns);
+        if ((dense_a && (dense_b || is_scalar(b))) || (dense_b && is_scalar(a))) {
+            line(rows * columns, out.at, a.at, b.at, (unsigned)!dense_a | (unsigned)!dense_b << 1);
+            return;
+        }
     }
     mk_window operands[OPERANDS] = {out, a, b};
     run_strided(loop, rows, columns, 3, operands);
@@ -123,25 +118,37 @@ run_pair(mk_loop *loop, size_t rows, size_t columns, mk_window out, mk_window a,
 void
 mk_binary(mk_binary_op op, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b)
 {
-    run_pair(mk_active->binary[op], rows, columns, out, a, b);
+    run_pair(mk_active->binary[op], mk_active->binary_line[op], rows, columns, out, a, b);
 }
 
 void
 mk_compare(mk_compare_op op, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b)
 {
-    run_pair(mk_active->compare[op], rows, columns, out, a, b);
+    run_pair(mk_active->compare[op], mk_active->compare_line[op], rows, columns, out, a, b);
+}
+
+static inline __attribute__((always_inline)) void
+run_three(mk_loop *loop, size_t rows, size_t columns, mk_window out, mk_window x, mk_window y, mk_window z)
+{
+    bool dense_x = is_dense(x, columns), dense_y = is_dense(y, columns), dense_z = is_dense(z, columns);
+    if (is_dense(out, columns) && (dense_x || is_scalar(x)) && (dense_y || is_scalar(y)) &&
+        (dense_z || is_scalar(z)) && rows * columns != 0 && !mk_streams(rows, columns)) {
+        unsigned repeated = (unsigned)!dense_x | (unsigned)!dense_y << 1 | (unsigned)!dense_z << 2;
+        loop(&(mk_grid){1, rows * columns, out.at, 0, {x.at, y.at, z.at}, {0}, repeated, false});
+        return;
+    }
+    mk_window operands[OPERANDS] = {out, x, y, z};
+    run_strided(loop, rows, columns, 4, operands);
 }
 
 void
 mk_where(size_t rows, size_t columns, mk_window out, mk_window which, mk_window a, mk_window b)
 {
-    mk_window operands[OPERANDS] = {out, which, a, b};
-    run_strided(mk_active->ternary[MK_TERNARY_where], rows, columns, 4, operands);
+    run_three(mk_active->ternary[MK_TERNARY_where], rows, columns, out, which, a, b);
 }
 
 void
 mk_clip(size_t rows, size_t columns, mk_window out, mk_window in, mk_window low, mk_window high)
 {
-    mk_window operands[OPERANDS] = {out, in, low, high};
-    run_strided(mk_active->ternary[MK_TERNARY_clip], rows, columns, 4, operands);
+    run_three(mk_active->ternary[MK_TERNARY_clip], rows, columns, out, in, low, high);
 }

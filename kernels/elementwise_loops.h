@@ -45,6 +45,32 @@ loop_row_stream(loop_value *value, size_t n, double *out, const double *x, size_
         loop_row(value, n - whole, out + whole, x, x_step, y, y_step, z, z_step);
 }
 
+/* One run with at most one input repeated, which then stays in a register. */
+INLINE void
+loop_line(loop_value *value, int inputs, size_t n, double *out, const double *x, const double *y, unsigned repeated)
+{
+    if (inputs == 1 || !repeated) {
+        loop_row(value, n, out, x, 1, inputs == 1 ? x : y, 1, x, 1);
+        return;
+    }
+    size_t i = 0;
+    if (repeated == 1) {
+        vec same = v_all(*x);
+        UNROLLED
+        for (; i + LANES <= n; i += LANES)
+            v_store(out + i, value(same, v_load(y + i), same));
+        if (i < n)
+            v_store_part(out + i, value(same, v_load_part(y + i, n - i), same), n - i);
+    } else {
+        vec same = v_all(*y);
+        UNROLLED
+        for (; i + LANES <= n; i += LANES)
+            v_store(out + i, value(v_load(x + i), same, same));
+        if (i < n)
+            v_store_part(out + i, value(v_load_part(x + i, n - i), same, same), n - i);
+    }
+}
+
 /* Every row of a grid; the common case, no input repeated, gets loops of its own with constant steps. */
 INLINE void
 loop_grid(loop_value *value, int inputs, const mk_grid *grid)
@@ -85,25 +111,32 @@ loop_grid(loop_value *value, int inputs, const mk_grid *grid)
         v_stream_done();
 }
 
-#define LOOP(family, name, inputs, expression)                 \
-    INLINE vec family##_##name##_value(vec x, vec y, vec z)    \
-    {                                                          \
-        (void)y;                                               \
-        (void)z;                                               \
-        return expression;                                     \
-    }                                                          \
-    static void family##_##name(const mk_grid *grid)           \
-    {                                                          \
-        loop_grid(family##_##name##_value, inputs, grid);      \
+#define LOOP(family, name, inputs, expression)                                                                        \
+    INLINE vec family##_##name##_value(vec x, vec y, vec z)                                                           \
+    {                                                                                                                 \
+        (void)y;                                                                                                      \
+        (void)z;                                                                                                      \
+        return expression;                                                                                            \
+    }                                                                                                                 \
+    static void family##_##name(const mk_grid *grid)                                                                  \
+    {                                                                                                                 \
+        loop_grid(family##_##name##_value, inputs, grid);                                                             \
+    }
+#define LINE(family, name, inputs)                                                                                    \
+    static void family##_##name##_line(size_t n, double *out, const double *x, const double *y, unsigned repeated)    \
+    {                                                                                                                 \
+        loop_line(family##_##name##_value, inputs, n, out, x, y, repeated);                                           \
     }
 
-#define UNARY(name, operator, expression, doc) LOOP(unary, name, 1, expression)
+#define UNARY(name, operator, expression, doc) LOOP(unary, name, 1, expression) LINE(unary, name, 1)
 #include "unary.def"
 #undef UNARY
-#define BINARY(name, operator, symbol, expression, doc) LOOP(binary, name, 2, expression)
+#define BINARY(name, operator, symbol, expression, doc) LOOP(binary, name, 2, expression) LINE(binary, name, 2)
 #include "binary.def"
 #undef BINARY
-#define COMPARE(name, operator, symbol, doc) LOOP(compare, name, 2, (vec)((x symbol y) & (mask)v_all(1.0)))
+#define COMPARE(name, operator, symbol, doc)                         \
+    LOOP(compare, name, 2, (vec)((x symbol y) & (mask)v_all(1.0))) \
+    LINE(compare, name, 2)
 #include "compare.def"
 #undef COMPARE
 #define TERNARY(name, expression) LOOP(ternary, name, 3, expression)
@@ -111,3 +144,4 @@ MK_TERNARIES(TERNARY)
 #undef TERNARY
 LOOP(copy, value, 1, x)
 #undef LOOP
+#undef LINE

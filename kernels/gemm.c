@@ -10,6 +10,7 @@
 #endif
 
 enum {
+    TINY = 3,              /* sides of a product done before its strides have been looked at */
     SMALL = 16 * 16 * 16, /* multiplications, measured: BLAS wins above */
     EDGE = 64             /* of a packed block */
 };
@@ -118,6 +119,20 @@ by_packing(size_t rows, size_t columns, size_t inner, mk_window out, mk_window a
         }
 }
 
+/* As dot products, one by one, whatever the strides. */
+static void
+tiny(size_t rows, size_t columns, size_t inner, mk_window out, mk_window a, mk_window b, double beta)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++) {
+            const double *x = at_element(a, i, 0).at, *y = at_element(b, 0, j).at;
+            double *to = at_element(out, i, j).at, sum = *x * *y;
+            for (size_t k = 1; k < inner; k++)
+                sum += x[(ptrdiff_t)k * a.column_stride] * y[(ptrdiff_t)k * b.row_stride];
+            *to = beta == 0.0 ? sum : sum + beta * *to;
+        }
+}
+
 static void
 small(size_t rows, size_t columns, size_t inner, mk_window out, mk_window a, mk_window b, double beta)
 {
@@ -165,6 +180,8 @@ mk_matmul(size_t rows, size_t columns, size_t inner, mk_window out, mk_window a,
         return;
     if (inner == 0)
         scale(rows, columns, out, beta);
+    else if (rows <= TINY && columns <= TINY && inner <= TINY)
+        tiny(rows, columns, inner, out, a, b, beta);
     else if (rows <= SMALL && columns <= SMALL && inner <= SMALL && rows * columns * inner <= SMALL &&
              (out.column_stride == 1 || columns == 1))
         small(rows, columns, inner, out, a, b, beta);

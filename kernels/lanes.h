@@ -8,6 +8,7 @@
 #define BOCMAT_LANES_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -115,6 +116,12 @@ v_fma(vec x, vec y, vec z)
     return (vec)_mm512_fmadd_pd((__m512d)x, (__m512d)y, (__m512d)z);
 }
 
+INLINE bool
+v_any(mask where)
+{
+    return _mm512_movepi64_mask((__m512i)where) != 0;
+}
+
 #elif defined(MK_LANES_AVX2)
 
 INLINE vec
@@ -188,6 +195,12 @@ v_fma(vec x, vec y, vec z)
     return (vec)_mm256_fmadd_pd((__m256d)x, (__m256d)y, (__m256d)z);
 }
 
+INLINE bool
+v_any(mask where)
+{
+    return _mm256_movemask_pd((__m256d)where) != 0;
+}
+
 #else
 
 INLINE vec
@@ -258,6 +271,12 @@ INLINE vec
 v_fma(vec x, vec y, vec z)
 {
     return x * y + z;
+}
+
+INLINE bool
+v_any(mask where)
+{
+    return (where[0] | where[1]) != 0;
 }
 
 #endif

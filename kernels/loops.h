@@ -13,13 +13,28 @@ const mk_table MK_TABLE = {
 #include "unary.def"
     },
 #undef UNARY
+#define UNARY(op, ...) [MK_UNARY_##op] = unary_##op##_line,
+    .unary_line = {
+#include "unary.def"
+    },
+#undef UNARY
 #define BINARY(op, ...) [MK_BINARY_##op] = binary_##op,
     .binary = {
 #include "binary.def"
     },
 #undef BINARY
+#define BINARY(op, ...) [MK_BINARY_##op] = binary_##op##_line,
+    .binary_line = {
+#include "binary.def"
+    },
+#undef BINARY
 #define COMPARE(op, ...) [MK_COMPARE_##op] = compare_##op,
     .compare = {
+#include "compare.def"
+    },
+#undef COMPARE
+#define COMPARE(op, ...) [MK_COMPARE_##op] = compare_##op##_line,
+    .compare_line = {
 #include "compare.def"
     },
 #undef COMPARE

@@ -241,13 +241,16 @@ fold_columns(fold_combine *combine, fold_finish *finish, size_t rows, size_t col
 INLINE size_t
 first_of(const double *at, size_t count, double value)
 {
+    bool nan = value != value;
+    vec sought = v_all(value);
     size_t i = 0;
-    if (value != value)
-        while (i + 1 < count && at[i] == at[i])
-            i++;
-    else
-        while (i + 1 < count && at[i] != value)
-            i++;
+    for (; i + LANES <= count; i += LANES) {
+        vec x = v_load(at + i);
+        if (v_any(nan ? x != x : x == sought))
+            break;
+    }
+    while (i + 1 < count && (nan ? at[i] == at[i] : at[i] != value))
+        i++;
     return i;
 }
 

@@ -24,6 +24,10 @@ typedef struct {
 
 typedef void mk_loop(const mk_grid *grid);
 
+/* The same for one consecutive run, with everything in registers: the way of small matrices, which is all overhead.
+ * Bit 0 of `repeated`: x is one value; bit 1: y is; never both. */
+typedef void mk_line(size_t n, double *out, const double *x, const double *y, unsigned repeated);
+
 /* The element-wise functions of three operands, x, y and z, that are not worth a .def file. */
 #define MK_TERNARIES(TERNARY)                                 \
     TERNARY(where, v_select(x != v_all(0.0), y, z))           \
@@ -46,6 +50,9 @@ typedef struct {
     mk_loop *unary[MK_UNARY_COUNT];
     mk_loop *binary[MK_BINARY_COUNT];
     mk_loop *compare[MK_COMPARE_COUNT];
+    mk_line *unary_line[MK_UNARY_COUNT];
+    mk_line *binary_line[MK_BINARY_COUNT];
+    mk_line *compare_line[MK_COMPARE_COUNT];
     mk_loop *ternary[MK_TERNARY_COUNT];
     mk_loop *copy; /* out = input 0, which fills where it is repeated */
     /* The finished reduction of one run; of each of `rows` runs, consecutive ones starting `in.row_stride` apart; of
