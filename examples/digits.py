@@ -25,7 +25,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
-from bocmat import WORKER_COUNT, Matrix, TiledMatrix, quiesce, read, start, wait, when
+from bocmat import WORKER_COUNT, Matrix, TiledMatrix, read, start, wait, when
 from bocmat.examples.digits_page import draw_page
 
 DATA = Path(__file__).parent / "data" / "digits.csv.gz"
@@ -166,8 +166,7 @@ def _classify(
     tiled_images = TiledMatrix(images, tile=(tile[0], images.columns))
     tiled_references = TiledMatrix(references, tile=(references.rows, tile[1]))
     results = schedule(tiled_images, tiled_references, labels, k)
-    quiesce()
-    predictions = list(chain.from_iterable(result.unwrap() for result in results))
+    predictions = list(chain.from_iterable(result.get() for result in results))
     tiled_images.to_matrix()
     tiled_references.to_matrix()
     return predictions

@@ -238,7 +238,9 @@ class TiledMatrix:
         ]
         collected = self._executor.collect(tiles)
         self._grid = None
-        _join(self._whole, collected)
+        columns = self.grid[1]
+        lines = range(self.grid[0])
+        _join(self._whole, [collected[i * columns : (i + 1) * columns] for i in lines])
         return self._whole
 
     def _tile_shape(self, i: int, j: int) -> Shape:

@@ -13,7 +13,6 @@ from contextlib import suppress
 from typing import Any
 
 from bocmat._core import Cown, Matrix, _matmul_into, read, when
-from bocmat.lifecycle import quiesce
 
 Handle = Any
 Position = tuple[int, int]
@@ -66,8 +65,11 @@ class Behaviors:
         def collect_tiles(tiles: Any) -> Any:
             return _collect(tiles, expected)
 
-        quiesce()
-        collected = collect_tiles.unwrap()
+        collect_tiles.acquire()  # comes after the behavior, and after nothing else
+        try:
+            collected = collect_tiles.unwrap()
+        finally:
+            collect_tiles.release()
         if isinstance(collected, BaseException):
             raise collected
         return list(collected)
