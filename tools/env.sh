@@ -121,7 +121,7 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$asked" ]; then
 fi
 
 # The extension module, again when a source is newer than it.
-changed=$(find kernels src/bocmat/runtime src/bocmat/binding src/bocmat/include setup.py -type f -newer "$built" \
+changed=$(find kernels src/bocmat setup.py -type f -newer "$built" \
     \( -name '*.c' -o -name '*.h' -o -name '*.def' -o -name setup.py \) | head -1)
 extension=$("$inside" -c 'import sysconfig; print("src/bocmat/_core" + sysconfig.get_config_var("EXT_SUFFIX"))')
 if [ -n "$changed" ] || [ ! -f "$extension" ] || [ "$(cat "$built")" != "$build" ]; then
