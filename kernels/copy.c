@@ -17,7 +17,7 @@ mk_fill(size_t rows, size_t columns, mk_window out, double value)
 static void
 copy_rows(size_t rows, size_t columns, mk_window out, mk_window in)
 {
-    mk_active->copy(&(mk_grid){.rows = rows,
+    mk_active->copy.grid(&(mk_grid){.rows = rows,
                                .columns = columns,
                                .out = out.at,
                                .out_row = out.row_stride,

@@ -12,6 +12,7 @@ enum {
     OPERANDS = MK_INPUTS + 1, /* the result and the inputs */
     BLOCK_EDGE = 32,          /* so that a transposed operand is read and copied by whole cache lines */
     BLOCK_SIZE = BLOCK_EDGE * BLOCK_EDGE,
+    FEW_ROWS = 4,       /* done one by one, before their strides have been looked at */
     STREAM_COLUMNS = 64 /* shorter rows have too much edge to stream */
 };
 
@@ -93,62 +94,74 @@ run_strided(mk_loop *loop, size_t rows, size_t columns, int count, mk_window *op
 void
 mk_unary(mk_unary_op op, size_t rows, size_t columns, mk_window out, mk_window in)
 {
+    const mk_elementwise *loops = &mk_active->unary[op];
     if (is_dense(out, columns) && is_dense(in, columns) && !mk_streams(rows, columns)) {
-        mk_active->unary_line[op](rows * columns, out.at, in.at, in.at, 0);
+        loops->line(rows * columns, out.at, in.at, in.at, in.at, 0);
         return;
     }
     mk_window operands[OPERANDS] = {out, in};
-    run_strided(mk_active->unary[op], rows, columns, 2, operands);
+    run_strided(loops->grid, rows, columns, 2, operands);
 }
 
 static inline __attribute__((always_inline)) void
-run_pair(mk_loop *loop, mk_line *line, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b)
+run_pair(const mk_elementwise *loops, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b)
 {
     if (is_dense(out, columns) && !mk_streams(rows, columns)) {
         bool dense_a = is_dense(a, columns), dense_b = is_dense(b, columns);
         if ((dense_a && (dense_b || is_scalar(b))) || (dense_b && is_scalar(a))) {
-            line(rows * columns, out.at, a.at, b.at, (unsigned)!dense_a | (unsigned)!dense_b << 1);
+            loops->line(rows * columns, out.at, a.at, b.at, a.at, (unsigned)!dense_a | (unsigned)!dense_b << 1);
             return;
         }
     }
+    /* One is consecutive, the other too or repeated. */
+    if (rows <= FEW_ROWS && out.column_stride == 1 && ((a.column_stride | b.column_stride) == 1) && is_direct(a) &&
+        is_direct(b) && !mk_streams(rows, columns)) {
+        unsigned repeated = (unsigned)!a.column_stride | (unsigned)!b.column_stride << 1;
+        for (; rows; rows--) {
+            loops->line(columns, out.at, a.at, b.at, a.at, repeated);
+            out.at += out.row_stride, a.at += a.row_stride, b.at += b.row_stride;
+        }
+        return;
+    }
     mk_window operands[OPERANDS] = {out, a, b};
-    run_strided(loop, rows, columns, 3, operands);
+    run_strided(loops->grid, rows, columns, 3, operands);
 }
 
 void
 mk_binary(mk_binary_op op, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b)
 {
-    run_pair(mk_active->binary[op], mk_active->binary_line[op], rows, columns, out, a, b);
+    run_pair(&mk_active->binary[op], rows, columns, out, a, b);
 }
 
 void
 mk_compare(mk_compare_op op, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b)
 {
-    run_pair(mk_active->compare[op], mk_active->compare_line[op], rows, columns, out, a, b);
+    run_pair(&mk_active->compare[op], rows, columns, out, a, b);
 }
 
 static inline __attribute__((always_inline)) void
-run_three(mk_loop *loop, size_t rows, size_t columns, mk_window out, mk_window x, mk_window y, mk_window z)
+run_three(const mk_elementwise *loops, size_t rows, size_t columns, mk_window out, mk_window x, mk_window y,
+          mk_window z)
 {
-    bool dense_x = is_dense(x, columns), dense_y = is_dense(y, columns), dense_z = is_dense(z, columns);
-    if (is_dense(out, columns) && (dense_x || is_scalar(x)) && (dense_y || is_scalar(y)) &&
-        (dense_z || is_scalar(z)) && rows * columns != 0 && !mk_streams(rows, columns)) {
-        unsigned repeated = (unsigned)!dense_x | (unsigned)!dense_y << 1 | (unsigned)!dense_z << 2;
-        loop(&(mk_grid){1, rows * columns, out.at, 0, {x.at, y.at, z.at}, {0}, repeated, false});
-        return;
+    if (is_dense(out, columns) && is_dense(x, columns) && !mk_streams(rows, columns)) {
+        bool scalars = is_scalar(y) && is_scalar(z);
+        if (scalars || (is_dense(y, columns) && is_dense(z, columns))) {
+            loops->line(rows * columns, out.at, x.at, y.at, z.at, scalars ? 6 : 0);
+            return;
+        }
     }
     mk_window operands[OPERANDS] = {out, x, y, z};
-    run_strided(loop, rows, columns, 4, operands);
+    run_strided(loops->grid, rows, columns, 4, operands);
 }
 
 void
 mk_where(size_t rows, size_t columns, mk_window out, mk_window which, mk_window a, mk_window b)
 {
-    run_three(mk_active->ternary[MK_TERNARY_where], rows, columns, out, which, a, b);
+    run_three(&mk_active->ternary[MK_TERNARY_where], rows, columns, out, which, a, b);
 }
 
 void
 mk_clip(size_t rows, size_t columns, mk_window out, mk_window in, mk_window low, mk_window high)
 {
-    run_three(mk_active->ternary[MK_TERNARY_clip], rows, columns, out, in, low, high);
+    run_three(&mk_active->ternary[MK_TERNARY_clip], rows, columns, out, in, low, high);
 }

@@ -45,30 +45,40 @@ loop_row_stream(loop_value *value, size_t n, double *out, const double *x, size_
         loop_row(value, n - whole, out + whole, x, x_step, y, y_step, z, z_step);
 }
 
-/* One run with at most one input repeated, which then stays in a register. */
+/* One run; `repeated` is a constant here, and what it names stays in registers. */
 INLINE void
-loop_line(loop_value *value, int inputs, size_t n, double *out, const double *x, const double *y, unsigned repeated)
+loop_held(loop_value *value, size_t n, double *out, const double *x, const double *y, const double *z,
+          unsigned repeated)
 {
-    if (inputs == 1 || !repeated) {
-        loop_row(value, n, out, x, 1, inputs == 1 ? x : y, 1, x, 1);
-        return;
-    }
+    vec same_x = v_all(*x), same_y = v_all(*y), same_z = v_all(*z);
     size_t i = 0;
-    if (repeated == 1) {
-        vec same = v_all(*x);
-        UNROLLED
-        for (; i + LANES <= n; i += LANES)
-            v_store(out + i, value(same, v_load(y + i), same));
-        if (i < n)
-            v_store_part(out + i, value(same, v_load_part(y + i, n - i), same), n - i);
-    } else {
-        vec same = v_all(*y);
-        UNROLLED
-        for (; i + LANES <= n; i += LANES)
-            v_store(out + i, value(v_load(x + i), same, same));
-        if (i < n)
-            v_store_part(out + i, value(v_load_part(x + i, n - i), same, same), n - i);
-    }
+    UNROLLED
+    for (; i + LANES <= n; i += LANES)
+        v_store(out + i, value(repeated & 1U ? same_x : v_load(x + i), repeated & 2U ? same_y : v_load(y + i),
+                               repeated & 4U ? same_z : v_load(z + i)));
+    if (i == n)
+        return;
+    n -= i;
+    v_store_part(out + i,
+                 value(repeated & 1U ? same_x : v_load_part(x + i, n), repeated & 2U ? same_y : v_load_part(y + i, n),
+                       repeated & 4U ? same_z : v_load_part(z + i, n)),
+                 n);
+}
+
+INLINE void
+loop_line(loop_value *value, int inputs, size_t n, double *out, const double *x, const double *y, const double *z,
+          unsigned repeated)
+{
+    if (n == 0)
+        return;
+    if (inputs == 2 && repeated == 1)
+        loop_held(value, n, out, x, y, x, 1);
+    else if (inputs == 2 && repeated == 2)
+        loop_held(value, n, out, x, y, x, 2);
+    else if (inputs == 3 && repeated == 6)
+        loop_held(value, n, out, x, y, z, 6);
+    else
+        loop_row(value, n, out, x, 1, inputs > 1 ? y : x, 1, inputs > 2 ? z : x, 1);
 }
 
 /* Every row of a grid; the common case, no input repeated, gets loops of its own with constant steps. */
@@ -121,27 +131,24 @@ loop_grid(loop_value *value, int inputs, const mk_grid *grid)
     static void family##_##name(const mk_grid *grid)                                                                  \
     {                                                                                                                 \
         loop_grid(family##_##name##_value, inputs, grid);                                                             \
-    }
-#define LINE(family, name, inputs)                                                                                    \
-    static void family##_##name##_line(size_t n, double *out, const double *x, const double *y, unsigned repeated)    \
+    }                                                                                                                 \
+    static void family##_##name##_line(size_t n, double *out, const double *x, const double *y, const double *z,      \
+                                       unsigned repeated)                                                             \
     {                                                                                                                 \
-        loop_line(family##_##name##_value, inputs, n, out, x, y, repeated);                                           \
+        loop_line(family##_##name##_value, inputs, n, out, x, y, z, repeated);                                        \
     }
 
-#define UNARY(name, operator, expression, doc) LOOP(unary, name, 1, expression) LINE(unary, name, 1)
+#define UNARY(name, operator, expression, doc) LOOP(unary, name, 1, expression)
 #include "unary.def"
 #undef UNARY
-#define BINARY(name, operator, symbol, expression, doc) LOOP(binary, name, 2, expression) LINE(binary, name, 2)
+#define BINARY(name, operator, symbol, expression, doc) LOOP(binary, name, 2, expression)
 #include "binary.def"
 #undef BINARY
-#define COMPARE(name, operator, symbol, doc)                         \
-    LOOP(compare, name, 2, (vec)((x symbol y) & (mask)v_all(1.0))) \
-    LINE(compare, name, 2)
+#define COMPARE(name, operator, symbol, doc) LOOP(compare, name, 2, (vec)((x symbol y) & (mask)v_all(1.0)))
 #include "compare.def"
 #undef COMPARE
 #define TERNARY(name, expression) LOOP(ternary, name, 3, expression)
 MK_TERNARIES(TERNARY)
 #undef TERNARY
-LOOP(copy, value, 1, x)
+LOOP(copy, copy, 1, x)
 #undef LOOP
-#undef LINE

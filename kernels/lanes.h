@@ -8,7 +8,6 @@
 #define BOCMAT_LANES_H
 
 #include <math.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -116,10 +115,11 @@ v_fma(vec x, vec y, vec z)
     return (vec)_mm512_fmadd_pd((__m512d)x, (__m512d)y, (__m512d)z);
 }
 
-INLINE bool
-v_any(mask where)
+/* Bit k: lane k is set. */
+INLINE unsigned
+v_bits(mask where)
 {
-    return _mm512_movepi64_mask((__m512i)where) != 0;
+    return _mm512_movepi64_mask((__m512i)where);
 }
 
 #elif defined(MK_LANES_AVX2)
@@ -195,10 +195,11 @@ v_fma(vec x, vec y, vec z)
     return (vec)_mm256_fmadd_pd((__m256d)x, (__m256d)y, (__m256d)z);
 }
 
-INLINE bool
-v_any(mask where)
+/* Bit k: lane k is set. */
+INLINE unsigned
+v_bits(mask where)
 {
-    return _mm256_movemask_pd((__m256d)where) != 0;
+    return (unsigned)_mm256_movemask_pd((__m256d)where);
 }
 
 #else
@@ -273,10 +274,11 @@ v_fma(vec x, vec y, vec z)
     return x * y + z;
 }
 
-INLINE bool
-v_any(mask where)
+/* Bit k: lane k is set. */
+INLINE unsigned
+v_bits(mask where)
 {
-    return (where[0] | where[1]) != 0;
+    return (where[0] & 1U) | (where[1] & 2U);
 }
 
 #endif

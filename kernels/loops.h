@@ -8,40 +8,25 @@
 
 const mk_table MK_TABLE = {
     .name = MK_TABLE_NAME,
-#define UNARY(op, ...) [MK_UNARY_##op] = unary_##op,
+#define UNARY(op, ...) [MK_UNARY_##op] = {unary_##op, unary_##op##_line},
     .unary = {
 #include "unary.def"
     },
 #undef UNARY
-#define UNARY(op, ...) [MK_UNARY_##op] = unary_##op##_line,
-    .unary_line = {
-#include "unary.def"
-    },
-#undef UNARY
-#define BINARY(op, ...) [MK_BINARY_##op] = binary_##op,
+#define BINARY(op, ...) [MK_BINARY_##op] = {binary_##op, binary_##op##_line},
     .binary = {
 #include "binary.def"
     },
 #undef BINARY
-#define BINARY(op, ...) [MK_BINARY_##op] = binary_##op##_line,
-    .binary_line = {
-#include "binary.def"
-    },
-#undef BINARY
-#define COMPARE(op, ...) [MK_COMPARE_##op] = compare_##op,
+#define COMPARE(op, ...) [MK_COMPARE_##op] = {compare_##op, compare_##op##_line},
     .compare = {
 #include "compare.def"
     },
 #undef COMPARE
-#define COMPARE(op, ...) [MK_COMPARE_##op] = compare_##op##_line,
-    .compare_line = {
-#include "compare.def"
-    },
-#undef COMPARE
-#define TERNARY(op, ...) [MK_TERNARY_##op] = ternary_##op,
+#define TERNARY(op, ...) [MK_TERNARY_##op] = {ternary_##op, ternary_##op##_line},
     .ternary = {MK_TERNARIES(TERNARY)},
 #undef TERNARY
-    .copy = copy_value,
+    .copy = {copy_copy, copy_copy_line},
 #define REDUCE(op, ...) [MK_REDUCE_##op] = fold_##op,
     .fold = {
 #include "reduce.def"

@@ -190,25 +190,38 @@ across_join(fold_combine *combine, size_t columns, double *to, const double *lat
         v_store(to + j, combine(v_load(to + j), v_load(later + j)));
 }
 
+/* More rows than a chain takes: chains in pairs, pairs in pairs. The result is in `pending[0]`. */
+INLINE void
+across_chains(fold_combine *combine, size_t rows, size_t columns, double pending[ACROSS_DEPTH + 1][ACROSS_COLUMNS],
+              const double *at, ptrdiff_t row_stride)
+{
+    int depth = 0;
+    for (size_t row = 0, chain = 0; row < rows; row += ACROSS_ROWS, chain++) {
+        size_t count = rows - row < ACROSS_ROWS ? rows - row : ACROSS_ROWS;
+        across_chain(combine, count, columns, pending[depth++], at + (ptrdiff_t)row * row_stride, row_stride);
+        for (size_t carry = chain; depth > 1 && (carry & 1U || depth > ACROSS_DEPTH); carry >>= 1, depth--)
+            across_join(combine, columns, pending[depth - 2], pending[depth - 1]);
+    }
+    for (; depth > 1; depth--)
+        across_join(combine, columns, pending[depth - 2], pending[depth - 1]);
+}
+
 INLINE void
 fold_columns(fold_combine *combine, fold_finish *finish, size_t rows, size_t columns, double *out, ptrdiff_t step,
              mk_window in)
 {
     double pending[ACROSS_DEPTH + 1][ACROSS_COLUMNS];
-    for (size_t column = 0; column < columns; column += ACROSS_COLUMNS) {
-        size_t strip = columns - column < ACROSS_COLUMNS ? columns - column : ACROSS_COLUMNS;
-        int depth = 0;
-        for (size_t row = 0, chain = 0; row < rows; row += ACROSS_ROWS, chain++) {
-            size_t count = rows - row < ACROSS_ROWS ? rows - row : ACROSS_ROWS;
-            across_chain(combine, count, strip, pending[depth++], in.at + (ptrdiff_t)row * in.row_stride + column,
-                         in.row_stride);
-            for (size_t carry = chain; depth > 1 && (carry & 1U || depth > ACROSS_DEPTH); carry >>= 1, depth--)
-                across_join(combine, strip, pending[depth - 2], pending[depth - 1]);
-        }
-        for (; depth > 1; depth--)
-            across_join(combine, strip, pending[depth - 2], pending[depth - 1]);
+    while (columns) {
+        size_t strip = columns < ACROSS_COLUMNS ? columns : ACROSS_COLUMNS;
+        if (rows <= ACROSS_ROWS)
+            across_chain(combine, rows, strip, pending[0], in.at, in.row_stride);
+        else
+            across_chains(combine, rows, strip, pending, in.at, in.row_stride);
         for (size_t j = 0; j < strip; j++)
-            out[(ptrdiff_t)(column + j) * step] = finish(pending[0][j], (double)rows);
+            out[(ptrdiff_t)j * step] = finish(pending[0][j], (double)rows);
+        out += (ptrdiff_t)strip * step;
+        in.at += strip;
+        columns -= strip;
     }
 }
 
@@ -246,8 +259,9 @@ first_of(const double *at, size_t count, double value)
     size_t i = 0;
     for (; i + LANES <= count; i += LANES) {
         vec x = v_load(at + i);
-        if (v_any(nan ? x != x : x == sought))
-            break;
+        unsigned found = v_bits(nan ? x != x : x == sought);
+        if (found)
+            return i + (size_t)__builtin_ctz(found);
     }
     while (i + 1 < count && (nan ? at[i] == at[i] : at[i] != value))
         i++;

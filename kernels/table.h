@@ -25,8 +25,13 @@ typedef struct {
 typedef void mk_loop(const mk_grid *grid);
 
 /* The same for one consecutive run, with everything in registers: the way of small matrices, which is all overhead.
- * Bit 0 of `repeated`: x is one value; bit 1: y is; never both. */
-typedef void mk_line(size_t n, double *out, const double *x, const double *y, unsigned repeated);
+ * Bit k of `repeated` again: of two inputs at most one, of three none or the last two. */
+typedef void mk_line(size_t n, double *out, const double *x, const double *y, const double *z, unsigned repeated);
+
+typedef struct {
+    mk_loop *grid;
+    mk_line *line;
+} mk_elementwise;
 
 /* The element-wise functions of three operands, x, y and z, that are not worth a .def file. */
 #define MK_TERNARIES(TERNARY)                                 \
@@ -47,14 +52,11 @@ typedef struct {
 
 typedef struct {
     const char *name;
-    mk_loop *unary[MK_UNARY_COUNT];
-    mk_loop *binary[MK_BINARY_COUNT];
-    mk_loop *compare[MK_COMPARE_COUNT];
-    mk_line *unary_line[MK_UNARY_COUNT];
-    mk_line *binary_line[MK_BINARY_COUNT];
-    mk_line *compare_line[MK_COMPARE_COUNT];
-    mk_loop *ternary[MK_TERNARY_COUNT];
-    mk_loop *copy; /* out = input 0, which fills where it is repeated */
+    mk_elementwise unary[MK_UNARY_COUNT];
+    mk_elementwise binary[MK_BINARY_COUNT];
+    mk_elementwise compare[MK_COMPARE_COUNT];
+    mk_elementwise ternary[MK_TERNARY_COUNT];
+    mk_elementwise copy; /* out = input 0, which fills where it is repeated */
     /* The finished reduction of one run; of each of `rows` runs, consecutive ones starting `in.row_stride` apart; of
      * each of `columns` columns, whose elements are in.row_stride apart and in.column_stride is 1. */
     double (*fold[MK_REDUCE_COUNT])(const mk_run *run);
