@@ -10,9 +10,12 @@
 #endif
 
 enum {
-    TINY = 3,              /* sides of a product done before its strides have been looked at */
-    SMALL = 16 * 16 * 16, /* multiplications, measured: BLAS wins above */
-    EDGE = 64             /* of a packed block */
+    TINY = 2,              /* sides of a product done before its strides have been looked at */
+    SMALL = 16 * 16 * 16,  /* multiplications, measured: BLAS wins above */
+    SMALL_NARROW = 1024,   /* the same where rows do not fill a vector */
+    SMALL_COLUMN = 128,    /* the same for a column, where BLAS has dot products */
+    NARROW = 8,
+    EDGE = 64              /* of a packed block */
 };
 
 typedef struct {
@@ -164,6 +167,14 @@ split(size_t rows, size_t columns, size_t inner, mk_window out, mk_window a, mk_
     }
 }
 
+/* Worth less than a call of BLAS; no product here overflows. */
+static bool
+is_small(size_t rows, size_t columns, size_t inner)
+{
+    size_t limit = columns == 1 ? SMALL_COLUMN : columns < NARROW ? SMALL_NARROW : SMALL;
+    return rows <= limit && columns <= limit && inner <= limit && rows * columns * inner <= limit;
+}
+
 static void
 scale(size_t rows, size_t columns, mk_window out, double beta)
 {
@@ -182,8 +193,7 @@ mk_matmul(size_t rows, size_t columns, size_t inner, mk_window out, mk_window a,
         scale(rows, columns, out, beta);
     else if (rows <= TINY && columns <= TINY && inner <= TINY)
         tiny(rows, columns, inner, out, a, b, beta);
-    else if (rows <= SMALL && columns <= SMALL && inner <= SMALL && rows * columns * inner <= SMALL &&
-             (out.column_stride == 1 || columns == 1))
+    else if ((out.column_stride == 1 || columns == 1) && is_small(rows, columns, inner))
         small(rows, columns, inner, out, a, b, beta);
     else if (rows > MK_BLAS_LIMIT || columns > MK_BLAS_LIMIT || inner > MK_BLAS_LIMIT)
         split(rows, columns, inner, out, a, b, beta);

@@ -257,6 +257,13 @@ first_of(const double *at, size_t count, double value)
     bool nan = value != value;
     vec sought = v_all(value);
     size_t i = 0;
+    for (; i + 4 * LANES <= count; i += 4 * LANES) {
+        vec a = v_load(at + i), b = v_load(at + i + LANES);
+        vec c = v_load(at + i + 2 * LANES), d = v_load(at + i + 3 * LANES);
+        if (v_bits(nan ? (a != a) | (b != b) | (c != c) | (d != d)
+                       : (a == sought) | (b == sought) | (c == sought) | (d == sought)))
+            break;
+    }
     for (; i + LANES <= count; i += LANES) {
         vec x = v_load(at + i);
         unsigned found = v_bits(nan ? x != x : x == sought);
