@@ -33,8 +33,8 @@ SIDE = 8
 WHITEST = 16
 HELD_OUT = 500
 SHIFTS = [(0, 0), (-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)]
-DEFAULT_TILE = (125, 1024)
-SHORTEST_MEASUREMENT = 0.2  # seconds
+DEFAULT_TILE = (64, 2048)
+SHORTEST_TURN = 0.1  # seconds
 
 Image = tuple[int, ...]
 Neighbour = tuple[float, int]
@@ -125,7 +125,7 @@ def schedule(images: TiledMatrix, references: TiledMatrix, labels: bytes, k: int
 
     `images` has an image in every row, `references` one in every column.
     """
-    products = images @ references
+    products = (images * -2.0) @ references
     rows, columns = products.grid
     results = []
     for i in range(rows):
@@ -137,7 +137,6 @@ def schedule(images: TiledMatrix, references: TiledMatrix, labels: bytes, k: int
             def nearest(product: Any, image: Any, reference: Any) -> list[list[Neighbour]]:
                 # |x - y|^2 = |x|^2 + |y|^2 - 2 x.y, exact: all of these are small whole numbers.
                 distances = product.value
-                distances *= -2.0
                 distances += (image.value * image.value).sum(axis=1)
                 distances += (reference.value * reference.value).sum(axis=0)
                 # `first` is captured as it is now, when the behavior is scheduled.
@@ -214,27 +213,28 @@ def measure(
 ) -> tuple[list[int], dict[int, float]]:
     """Classify on each number of workers, in turns, and take the best time of each.
 
-    A turn classifies as often as it takes to last long enough to be measured; the time is that of
-    one classification, from splitting the matrices to having all answers. Starting the workers is
-    not in it, nor the first round, in which they get the functions.
+    The time is that of one classification, from splitting the matrices to having all answers. A
+    turn repeats it often enough to be measured. Starting the workers is not in it, nor the first
+    turn of each, in which the workers get to know the functions.
     """
     images = Matrix(digits.images)
     references = Matrix(digits.references).T.copy()
+    predictions: list[int] = []
 
     def turn(workers: int, times: int) -> float:
         nonlocal predictions
+        best = math.inf
         start(workers, backend=backend)
-        began = time.perf_counter()
         for _ in range(times):
+            began = time.perf_counter()
             predictions = _classify(images, references, digits.reference_labels, k, tile)
-        elapsed = time.perf_counter() - began
+            best = min(best, time.perf_counter() - began)
         wait()
-        return elapsed / times
+        return best
 
-    predictions: list[int] = []
     for workers in counts:
         turn(workers, 1)
-    times = max(1, math.ceil(SHORTEST_MEASUREMENT / turn(counts[0], 1)))
+    times = math.ceil(SHORTEST_TURN / turn(counts[0], 1))
     best = dict.fromkeys(counts, math.inf)
     with progress(len(digits.images) * times * repeat * len(counts)) as bar:
         for _ in range(repeat):
@@ -257,7 +257,7 @@ def _count(text: str) -> int:
 def _tile(text: str) -> tuple[int, int]:
     parts = [_count(part) for part in text.replace("x", ",").split(",")]
     if len(parts) > 2:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number, or two as in 125x1024")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number, or two as in 64x2048")
     return parts[0], parts[-1]
 
 
@@ -283,7 +283,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=1, help="chooses what is held out (1)")
     parser.add_argument("--out", type=Path, default=Path("digits.png"), help="picture (digits.png)")
-    parser.add_argument("--repeat", type=_count, default=7, help="measurements of each (7)")
+    parser.add_argument("--repeat", type=_count, default=7, help="turns of each (7)")
     parser.add_argument(
         "--backend", default="auto", choices=("auto", "interpreters", "threads"), help="(auto)"
     )
@@ -308,7 +308,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"accuracy    {100 * right / len(predictions):.1f} %, {right} of {len(predictions)}")
     for workers in counts:
         name = "1 worker" if workers == 1 else f"{workers} workers"
-        print(f"{name:<11} {1000 * best[workers]:.1f} ms, the best of {options.repeat}")
+        print(f"{name:<11} {1000 * best[workers]:.1f} ms")
     print(f"speedup     {best[1] / best[counts[-1]]:.2f} x")
     facts = (
         f"{options.k} nearest neighbours",
