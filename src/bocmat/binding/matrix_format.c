@@ -139,11 +139,9 @@ short_number(char *to, size_t length, double value)
 static Py_ssize_t
 next_shown(Py_ssize_t at, Py_ssize_t length, bool all)
 {
-    if (all || length <= 2 * STR_EDGE || at < STR_EDGE - 1)
-        return at + 1;
-    if (at == STR_EDGE - 1)
-        return -1;
-    return at < 0 ? length - STR_EDGE : at + 1;
+    if (at < 0)
+        return length - STR_EDGE;
+    return !all && length > 2 * STR_EDGE && at == STR_EDGE - 1 ? -1 : at + 1;
 }
 
 static int
