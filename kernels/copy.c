@@ -5,7 +5,8 @@
 
 enum {
     CACHE_LINE = 64,
-    TINY = 4 /* sides of what is done before its strides have been looked at */
+    TURNED_STREAM = 1 << 21, /* doubles: written line by line, far apart, streaming pays earlier than elsewhere */
+    TINY = 4                 /* sides of what is done before its strides have been looked at */
 };
 
 void
@@ -32,7 +33,7 @@ copy_turned(size_t rows, size_t columns, mk_window out, mk_window in)
 {
     bool aligned = (uintptr_t)out.at % CACHE_LINE == 0 && out.row_stride % (CACHE_LINE / (ptrdiff_t)sizeof(double)) == 0;
     mk_active->transpose(rows, columns, out.at, out.row_stride, in.at, in.column_stride,
-                         aligned && mk_streams(rows, columns));
+                         aligned && rows * columns >= TURNED_STREAM);
 }
 
 static void

@@ -65,6 +65,30 @@ transpose_block(double *to, ptrdiff_t to_row, const double *from, ptrdiff_t from
 }
 #endif
 
+INLINE void
+transpose_plain(size_t rows, size_t columns, double *to, ptrdiff_t to_row, const double *from, ptrdiff_t from_column)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++)
+            to[(ptrdiff_t)i * to_row + (ptrdiff_t)j] = from[(ptrdiff_t)i + (ptrdiff_t)j * from_column];
+}
+
+/* Where everything stays in the second-level cache: a few result rows are written from end to end. */
+static void
+transpose_near(size_t rows, size_t columns, double *to, ptrdiff_t to_row, const double *from, ptrdiff_t from_column)
+{
+    size_t i = 0;
+    for (; i + LANES <= rows; i += LANES) {
+        size_t j = 0;
+        for (; j + LANES <= columns; j += LANES)
+            transpose_block(to + j, to_row, from + (ptrdiff_t)j * from_column, from_column, false);
+        transpose_plain(LANES, columns - j, to + j, to_row, from + (ptrdiff_t)j * from_column, from_column);
+        to += LANES * to_row;
+        from += LANES;
+    }
+    transpose_plain(rows - i, columns, to, to_row, from, from_column);
+}
+
 /* A band of eight result columns, so that whole cache lines are written: eight streams are read, one line a result
  * row is written. */
 INLINE void
@@ -75,26 +99,20 @@ transpose_band(size_t rows, double *to, ptrdiff_t to_row, const double *from, pt
         for (ptrdiff_t part = 0; part < OCT; part += LANES)
             transpose_block(to + (ptrdiff_t)i * to_row + part, to_row, from + i + part * from_column, from_column,
                             stream);
-    for (; i < rows; i++)
-        for (ptrdiff_t j = 0; j < OCT; j++)
-            to[(ptrdiff_t)i * to_row + j] = from[(ptrdiff_t)i + j * from_column];
+    transpose_plain(rows - i, OCT, to + (ptrdiff_t)i * to_row, to_row, from + i, from_column);
 }
 
-INLINE void
-transpose_plain(size_t rows, size_t columns, double *to, ptrdiff_t to_row, const double *from, ptrdiff_t from_column)
-{
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < columns; j++)
-            to[(ptrdiff_t)i * to_row + (ptrdiff_t)j] = from[(ptrdiff_t)i + (ptrdiff_t)j * from_column];
-}
-
-/* Bands of eight result columns over as many result rows as leave their lines in the second-level cache until the
- * next band has passed. With `stream`, `to` and to_row are multiples of a cache line. */
+/* Elsewhere bands of eight result columns, over as many result rows as leave their lines in the second-level cache
+ * until the next band has passed. With `stream`, `to` and to_row are multiples of a cache line. */
 static void
 transpose(size_t rows, size_t columns, double *to, ptrdiff_t to_row, const double *from, ptrdiff_t from_column,
           bool stream)
 {
-    enum { TALL = 512 };
+    enum { TALL = 512, NEAR = 1 << 17 };
+    if (rows * columns < NEAR) {
+        transpose_near(rows, columns, to, to_row, from, from_column);
+        return;
+    }
     size_t banded = columns - columns % OCT;
     for (size_t row = 0; row < rows; row += TALL) {
         size_t tall = rows - row < TALL ? rows - row : TALL;

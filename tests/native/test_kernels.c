@@ -582,7 +582,7 @@ test_copy(void)
     for (int to = 0; to < OUTPUTS; to++)
         for (int from = 0; from < PATTERNS; from++)
             for (int turn = 0; turn < 12; turn++) {
-                size_t rows = turn == 0 ? 530 : some_size(), columns = turn == 0 ? 19 : some_size();
+                size_t rows = turn == 0 ? 530 : some_size(), columns = turn == 0 ? 253 : some_size();
                 block out = block_new((pattern)to, rows, columns, ORDINARY);
                 block in = block_new((pattern)from, rows, columns, SPECIAL);
                 mk_copy(rows, columns, out.window, in.window);
