@@ -26,7 +26,7 @@ Placed = tuple[Position, Handle]
 
 SMALLEST_TILE = 64
 LARGEST_TILE = 512
-TILES_PER_WORKER = 4
+TILES_PER_WORKER = 2
 
 
 # ---- arguments ----
