@@ -21,7 +21,6 @@ import pytest
 
 import bocmat
 from bocmat import Cown, Matrix, read, start, wait, when
-from support.buffers import address
 
 COUNTER = 10
 TABLE = {"one": 1, "two": [2, 2]}
@@ -851,23 +850,6 @@ def test_a_large_captured_matrix_is_a_snapshot_too(backend):
     assert first.value == (5.0, 40004.0, True)
     assert second.value == 2.0
     assert matrix.sum() == 40001.0
-
-
-def test_a_large_captured_matrix_is_shared_until_somebody_writes(backend):
-    matrix = Matrix.ones((300, 300))
-    results = []
-    for _ in range(5):
-
-        @when()
-        def result():
-            return address(matrix), matrix.sum()
-
-        results.append(result)
-    wait()
-    for result in results:
-        place, total = result.value
-        assert total == 90000.0
-        assert place in (address(matrix), None)
 
 
 def test_a_captured_view_is_refused(backend):

@@ -403,6 +403,16 @@ def test_with_holds_the_cown_and_gives_the_value(backend):
 
 
 @needs_with
+def test_a_cown_read_after_wait_can_still_be_held(backend):
+    cown = Cown([1])
+    wait()
+    assert cown.value == [1]
+    with cown as value:
+        value.append(2)
+    assert cown.value == [1, 2]
+
+
+@needs_with
 def test_the_maker_of_a_matrix_uses_it_while_it_holds_the_cown(backend):
     matrix = Matrix(1, 2, [1.0, 2.0])
     cown = Cown(matrix)

@@ -128,25 +128,23 @@ def test_fibonacci(backend):
     assert result.value == 233
 
 
-def test_fibonacci_whose_recursion_runs_in_behaviors(backend):
-    def fibonacci(number, result):
-        @when(result)
-        def _(result):
-            if number < 2:
-                result.value = number
+def test_a_recursion_that_runs_in_behaviors(backend):
+    """Each behavior splits its range and adds up what the halves find, in a cown of its own."""
+
+    def add_up(low, high, into):
+        @when(into)
+        def _(into):
+            if high - low == 1:
+                into.value += low
                 return
-            left, right = Cown(None), Cown(None)
-            fibonacci(number - 1, left)
-            fibonacci(number - 2, right)
+            middle = (low + high) // 2
+            add_up(low, middle, into)
+            add_up(middle, high, into)
 
-            @when(result, left, right)
-            def _(result, left, right):
-                result.value = left.value + right.value
-
-    answer = Cown(None)
-    fibonacci(11, answer)
+    answer = Cown(0)
+    add_up(0, 200, answer)
     wait()
-    assert answer.value == 89
+    assert answer.value == sum(range(200))
 
 
 def test_fan_out_and_fan_in(backend):

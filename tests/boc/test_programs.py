@@ -128,6 +128,11 @@ def failed():
     raise Refused("no", Color.RED)
 
 
+@when(failed)
+def looked_at(failed):
+    return failed.exception and type(failed.value) is Refused
+
+
 matrix = Cown(Matrix.ones((4, 4)))
 
 
@@ -142,7 +147,7 @@ print([result.value for result in results])
 print(paid.value, seen.value, type(account.value) is Savings, account.value.balance)
 color, point, product, scales = several.value
 print(color is Color.RED, point == Point(2), product, scales)
-print(failed.exception, type(failed.value) is Refused, failed.value.args[1] is Color.RED)
+print(looked_at.value, type(failed.value) is Refused, failed.value.args[1] is Color.RED)
 print(matrix.value.sum())
 print(made.value[0], type(made.value[1]) is Local, made.value[1].number)
 print("end")

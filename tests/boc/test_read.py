@@ -239,7 +239,9 @@ def test_a_cown_read_twice_is_one_reader(backend):
     assert result.value == (True, 6)
 
 
-@pytest.mark.parametrize("argument", [5, None, "x", [1], (2,)])
+@pytest.mark.parametrize("argument", [5, None, "x", object()])
 def test_only_cowns_can_be_read(argument):
     with pytest.raises(TypeError):
         read(argument)
+    with pytest.raises(TypeError):
+        when([read(Cown(1)), argument])(lambda several: None)

@@ -290,13 +290,31 @@ def test_notes_survive_and_the_traceback_is_added_once(backend):
         raise error
 
     @when(result)
+    def seen(result):
+        return list(result.value.__notes__)
+
+    wait()
+    assert result.value.__notes__ == seen.value
+    assert seen.value[0] == "first note"
+    assert sum("Traceback" in note for note in seen.value) == 1
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="add_note came with 3.11")
+def test_an_exception_raised_again_keeps_its_notes(backend):
+    @when()
+    def result():
+        error = ValueError("bad")
+        error.add_note("first note")
+        raise error
+
+    @when(result)
     def passed_on(result):
         raise result.value
 
     wait()
-    assert result.value.__notes__[0] == "first note"
-    assert sum("Traceback" in note for note in result.value.__notes__) == 1
+    assert type(passed_on.value) is ValueError
     assert passed_on.value.__notes__[0] == "first note"
+    assert "passed_on" in "".join(passed_on.value.__notes__)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="ExceptionGroup came with 3.11")

@@ -277,6 +277,7 @@ def test_workers_see_the_working_directory_and_the_path(backend_name, tmp_path):
     import os, sys
     from bocmat import start, wait, when
     start(2)
+    wait()
     os.chdir({str(tmp_path)!r})
     sys.path.insert(0, os.path.join({str(tmp_path)!r}, "added"))
 

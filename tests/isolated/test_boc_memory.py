@@ -193,6 +193,33 @@ def test_memory_stays_flat(backend_name, name):
     assert float(line) < limit, f"grew by {line} MiB"
 
 
+def test_a_captured_matrix_is_shared_until_somebody_writes(backend_name):
+    """One hundred behaviors that name 8 MB wait at once: copies would take 800 MB."""
+    program = """
+    import re
+    from bocmat import Cown, Matrix, quiesce, read, start, wait, when
+
+    def peak():
+        with open("/proc/self/status") as file:
+            return int(re.search(r"VmHWM:\\s+(\\d+)", file.read())[1]) / 1024
+
+    start(2)
+    constant = Matrix.ones((1000, 1000))
+    cown = Cown(0.0)
+    quiesce()
+    before = peak()
+    for _ in range(100):
+        @when(cown)
+        def _(cown):
+            cown.value += constant[0, 0] + constant.sum()
+    wait()
+    assert cown.value == 100 * 1000001.0
+    print(peak() - before)
+    """
+    (line,) = output_of(program, BOCMAT_BACKEND=backend_name, timeout=120)
+    assert float(line) < 60, f"{line} MiB more"
+
+
 def test_many_cowns(backend_name):
     program = (
         MEASURE
