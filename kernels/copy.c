@@ -31,7 +31,8 @@ copy_rows(size_t rows, size_t columns, mk_window out, mk_window in)
 static void
 copy_turned(size_t rows, size_t columns, mk_window out, mk_window in)
 {
-    bool aligned = (uintptr_t)out.at % CACHE_LINE == 0 && out.row_stride % (CACHE_LINE / (ptrdiff_t)sizeof(double)) == 0;
+    bool aligned =
+        (uintptr_t)out.at % CACHE_LINE == 0 && out.row_stride % (CACHE_LINE / (ptrdiff_t)sizeof(double)) == 0;
     mk_active->transpose(rows, columns, out.at, out.row_stride, in.at, in.column_stride,
                          aligned && rows * columns >= TURNED_STREAM);
 }

@@ -1,4 +1,4 @@
-/* The loops for any machine: vectors of two doubles, which are registers on x86-64 and AArch64 and plain C elsewhere. */
+/* The loops for any machine: vectors of two doubles, registers on x86-64 and AArch64, plain C elsewhere. */
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
