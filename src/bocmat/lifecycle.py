@@ -137,8 +137,8 @@ def start(worker_count: int | None = None, backend: str = "auto") -> None:
         if running is not None:
             if (name or running[0]) != running[0] or (count or running[1]) != running[1]:
                 raise RuntimeError(
-                    f"the runtime runs with {running[1]} workers on the {running[0]} backend; "
-                    "wait() for it before starting it otherwise"
+                    f"start({worker_count}, backend={backend!r}): the runtime runs already, with "
+                    f"{running[1]} workers on the {running[0]} backend; wait() for it first"
                 )
             return
         chosen = name or _default_backend()

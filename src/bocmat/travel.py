@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import _thread
 import builtins
+import functools
 import io
 import pickle
 import sys
@@ -183,6 +184,14 @@ def _registered(number: int, make: Any, arguments: Any) -> Any:
     return _core._definition_here(number, make(*arguments))
 
 
+def _with_slots(cls: type, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """cloudpickle's arguments for the bare class, with its slots: they must be there at birth."""
+    if "__slots__" not in cls.__dict__ or not (len(arguments) > 3 and type(arguments[3]) is dict):
+        return arguments
+    namespace = {**arguments[3], "__slots__": cls.__dict__["__slots__"]}
+    return (*arguments[:3], namespace, *arguments[4:])
+
+
 def _definer_class() -> Any:
     import cloudpickle
 
@@ -197,7 +206,7 @@ def _definer_class() -> Any:
         def reducer_override(self, obj: Any) -> Any:
             if obj is self.top:
                 make, arguments, *rest = super().reducer_override(obj)
-                return (_registered, (_numbers[obj], make, arguments), *rest)
+                return (_registered, (_numbers[obj], make, _with_slots(obj, arguments)), *rest)
             reduced = _reduce(obj, self.handles, weak=True)
             return super().reducer_override(obj) if reduced is NotImplemented else reduced
 
@@ -256,6 +265,75 @@ def find_defined(number: int) -> Any:
     return cls
 
 
+# ---- functions in pickles: made first, filled afterwards, so that cycles through them close ----
+
+
+def _reduce_function(function: types.FunctionType, weak: bool) -> Any:
+    number, names = _core._template_of(function)
+    values = function.__globals__
+    state = (
+        function.__name__,
+        function.__qualname__,
+        function.__doc__,
+        function.__defaults__,
+        function.__kwdefaults__,
+        function.__dict__,
+        function.__closure__,
+        {name: values[name] for name in names if name in values},
+        weak,
+    )
+    return _core._function_make, (number,), state, None, None, _fill_function
+
+
+def _fill_function(function: types.FunctionType, state: tuple[Any, ...]) -> None:
+    (
+        function.__name__,
+        function.__qualname__,
+        function.__doc__,
+        function.__defaults__,
+        function.__kwdefaults__,
+        attributes,
+        cells,
+        values,
+        weak,
+    ) = state
+    function.__dict__.update(attributes)
+    if cells is not None:
+        _core._function_close(function, cells)
+    space = function.__globals__
+    for name, value in values.items():
+        # What a definition brought along does not replace what a behavior captured since.
+        if not (weak and name in space):
+            space[name] = value
+
+
+def _cell_state(cell: types.CellType) -> tuple[Any, ...]:
+    try:
+        return (cell.cell_contents,)
+    except ValueError:
+        return (None, "empty")
+
+
+def _fill_cell(cell: types.CellType, state: tuple[Any, ...]) -> None:
+    if len(state) == 1:
+        cell.cell_contents = state[0]
+
+
+_CachedFunction = type(functools.lru_cache(lambda: None))
+
+
+def _reduce_cached(cached: Any) -> Any:
+    if isinstance(classify(cached), tuple):
+        return NotImplemented
+    parameters = cached.cache_parameters()
+    arguments = (parameters["maxsize"], parameters["typed"], cached.__wrapped__)
+    return _make_cached, arguments
+
+
+def _make_cached(maxsize: int | None, typed: bool, function: Any) -> Any:
+    return functools.lru_cache(maxsize, typed)(function)
+
+
 # ---- exceptions ----
 
 
@@ -302,6 +380,9 @@ _UNIMPORTABLE = (
 )
 
 
+_TRACEBACK = "Traceback in the behavior (most recent call last):\n"
+
+
 def pack_exception(exc: BaseException) -> BaseException:
     """Makes a raised exception ready to travel: its traceback becomes the text of a note."""
     import traceback
@@ -311,9 +392,9 @@ def pack_exception(exc: BaseException) -> BaseException:
             exc.args = (f"{exc.args[0]}{_UNIMPORTABLE}", *exc.args[1:])
             exc.msg = exc.args[0]
     frames = exc.__traceback__
-    if frames is not None:
-        text = "".join(traceback.format_tb(frames)).rstrip()
-        _add_note(exc, f"Traceback in the behavior (most recent call last):\n{text}")
+    notes = getattr(exc, "__notes__", ())
+    if frames is not None and not any(str(note).startswith(_TRACEBACK) for note in notes):
+        _add_note(exc, _TRACEBACK + "".join(traceback.format_tb(frames)).rstrip())
     seen: BaseException | None = exc
     while seen is not None and seen.__traceback__ is not None:
         seen.__traceback__ = None
@@ -350,8 +431,12 @@ def _reduce(obj: Any, handles: list[Any], weak: bool = False) -> Any:
         if isinstance(obj, types.ModuleType) and found is not None:
             return find_named, found
         if isinstance(obj, types.FunctionType) and found is None:
-            return _core._decode_function, _core._encode_function(obj, weak)
+            return _reduce_function(obj, weak)
         return NotImplemented  # by name, as pickle does
+    if isinstance(obj, types.CellType):
+        return types.CellType, (), _cell_state(obj), None, None, _fill_cell
+    if type(obj) is _CachedFunction:
+        return _reduce_cached(obj)
     if isinstance(obj, BaseException):
         return _reduce_exception(obj)
     return NotImplemented

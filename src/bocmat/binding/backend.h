@@ -2,8 +2,9 @@
 #ifndef BOCMAT_BACKEND_H
 #define BOCMAT_BACKEND_H
 
-#include "../runtime/runtime.h"
 #include "state.h"
+
+#include "../runtime/runtime.h"
 
 typedef enum { BACKEND_INTERPRETERS, BACKEND_THREADS, BACKEND_COUNT } backend_kind;
 

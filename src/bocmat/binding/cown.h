@@ -11,8 +11,11 @@ typedef struct {
     PyObject_HEAD
     rt_cown *cown;
     PyObject *value; /* what it holds, as an object here; NULL until touched */
+    PyObject *home;  /* the Matrix that was given to the cown through this handle, or NULL */
+    uint64_t origin; /* of `home`, or of the matrix in `value`: see value_matrix */
     cown_hold hold;
-    bool changed; /* `value` has to go back into the cown: it was assigned, or may have been changed inside */
+    bool changed;  /* `value` has to go back into the cown: it was assigned, or may have been changed inside */
+    bool assigned; /* it is another object than the cown's */
     bool exception;
     bool acquired_by_hand; /* by `with` or acquire(): `pass` is the behavior that holds it */
     rt_behavior *pass;
@@ -26,6 +29,9 @@ cown_of(PyObject *object)
 {
     return ((CownObject *)object)->cown;
 }
+
+/* The cown that a pickle of this process names, borrowed; NULL if there is none. */
+rt_cown *cown_pickled(long long process, unsigned long long number);
 
 /* Gives the value back to the cown and stops holding. What cannot be encoded becomes an exception in the cown. Never
  * fails. */

@@ -2,6 +2,10 @@
  * hand (`with`, acquire); and, while no runtime runs, the main program. */
 #include "cown.h"
 
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "cown_pass.h"
 
 /* ---- values ---- */
@@ -9,17 +13,34 @@
 /* An immutable value can stay where it is, encoded, however often it is read. An object of the threads backend is in
  * the cown itself. */
 static bool
-value_stays(const rt_value *place, PyObject *object)
+value_stays(core_state *state, const rt_value *place, PyObject *object)
 {
     switch (place->kind & VALUE_KIND) {
     case VALUE_MATRIX:
         return false;
+    case VALUE_OBJECT:
+        return state->travel->is_main; /* elsewhere it is a copy */
     case VALUE_PAYLOAD:
         return PyUnicode_CheckExact(object) || PyBytes_CheckExact(object) || PyLong_CheckExact(object) ||
                PyComplex_CheckExact(object);
     default:
         return true;
     }
+}
+
+/* The very matrix that was given to the cown, if it is still that and this is the handle it was given to: its names
+ * work again while it is held here. */
+static PyObject *
+cown_fetch_home(CownObject *self, const rt_value *place)
+{
+    value_matrix *held = (value_matrix *)place->data;
+    matrix_parcel parcel;
+
+    if (!self->home || (place->kind & VALUE_KIND) != VALUE_MATRIX || held->origin != self->origin)
+        return NULL;
+    parcel_copy_handle(&parcel, &held->parcel);
+    matrix_return((MatrixObject *)self->home, &parcel);
+    return Py_NewRef(self->home);
 }
 
 static int
@@ -30,9 +51,14 @@ cown_fetch(core_state *state, CownObject *self)
 
     if (self->value)
         return 0;
-    self->value = value_decode(state, place, reading ? MATRIX_READ_ONLY : 0);
+    if (!reading)
+        self->value = cown_fetch_home(self, place);
+    if (!self->value)
+        self->value = value_decode(state, place, reading ? MATRIX_READ_ONLY : 0);
     if (!self->value)
         return -1;
+    if ((place->kind & VALUE_KIND) == VALUE_MATRIX)
+        self->origin = ((value_matrix *)place->data)->origin;
     if (reading && (place->kind & VALUE_KIND) == VALUE_OBJECT) {
         Py_SETREF(self->value, value_copy(state, self->value));
         if (!self->value)
@@ -41,7 +67,7 @@ cown_fetch(core_state *state, CownObject *self)
     self->exception = (place->kind & VALUE_EXCEPTION) != 0;
     if (place->kind & VALUE_UNREAD)
         __atomic_and_fetch(&place->kind, ~(uintptr_t)VALUE_UNREAD, __ATOMIC_RELAXED); /* readers may be many */
-    if (!reading && !value_stays(place, self->value)) {
+    if (!reading && !value_stays(state, place, self->value)) {
         value_clear(place);
         self->changed = true;
     }
@@ -59,6 +85,8 @@ cown_put_back(core_state *state, CownObject *self)
     }
     if (self->exception)
         fresh.kind |= VALUE_EXCEPTION;
+    if ((fresh.kind & VALUE_KIND) == VALUE_MATRIX && !self->assigned)
+        ((value_matrix *)fresh.data)->origin = self->origin;
     value_clear(place);
     *place = fresh;
 }
@@ -73,6 +101,7 @@ cown_let_go(core_state *state, CownObject *self)
     Py_CLEAR(self->value);
     self->hold = HOLD_NONE;
     self->changed = false;
+    self->assigned = false;
     self->exception = false;
 }
 
@@ -387,6 +416,7 @@ cown_set_value(PyObject *object, PyObject *value, void *Py_UNUSED(closure))
     }
     Py_XSETREF(holder->value, Py_NewRef(value));
     holder->changed = true;
+    holder->assigned = true;
     holder->exception = false;
     return 0;
 }
@@ -448,7 +478,9 @@ cown_alloc(PyTypeObject *type)
     self->cown = NULL;
     self->value = NULL;
     self->hold = HOLD_NONE;
-    self->changed = self->exception = self->acquired_by_hand = false;
+    self->home = NULL;
+    self->origin = 0;
+    self->changed = self->assigned = self->exception = self->acquired_by_hand = false;
     self->pass = NULL;
     PyObject_GC_Track(self);
     return self;
@@ -471,11 +503,11 @@ cown_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"value", NULL};
     core_state *state = state_of_type(type);
-    PyObject *value = Py_None;
+    PyObject *value;
     rt_value encoded;
     CownObject *self;
 
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|O:Cown", names, &value))
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O:Cown", names, &value))
         return NULL;
     self = cown_alloc(type);
     if (!self)
@@ -488,6 +520,10 @@ cown_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
         PyErr_NoMemory();
         goto failed;
     }
+    if (encoded.kind == VALUE_MATRIX) {
+        self->home = Py_NewRef(value);
+        self->origin = ((value_matrix *)encoded.data)->origin;
+    }
     return (PyObject *)self;
 failed:
     Py_DECREF(self);
@@ -499,6 +535,7 @@ cown_traverse(PyObject *object, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(((CownObject *)object)->value);
+    Py_VISIT(((CownObject *)object)->home);
     return 0;
 }
 
@@ -506,6 +543,7 @@ static int
 cown_clear(PyObject *object)
 {
     Py_CLEAR(((CownObject *)object)->value);
+    Py_CLEAR(((CownObject *)object)->home);
     return 0;
 }
 
@@ -517,6 +555,7 @@ cown_dealloc(PyObject *object)
 
     PyObject_GC_UnTrack(object);
     Py_XDECREF(self->value);
+    Py_XDECREF(self->home);
     if (self->cown)
         rt_cown_release(self->cown);
     type->tp_free(object);
@@ -551,13 +590,55 @@ cown_compare(PyObject *left, PyObject *right, int op)
     Py_RETURN_RICHCOMPARE(a, b, op);
 }
 
+/* ---- pickles: only within the process ---- */
+
+typedef struct pickled {
+    struct pickled *next;
+    rt_cown *cown;
+} pickled;
+
+static _Atomic(pickled *) pickled_cowns;
+
+rt_cown *
+cown_pickled(long long process, unsigned long long number)
+{
+    if (process != (long long)getpid())
+        return NULL;
+    for (pickled *p = atomic_load(&pickled_cowns); p; p = p->next) {
+        if (rt_cown_id(p->cown) == number)
+            return p->cown;
+    }
+    return NULL;
+}
+
+/* Nobody knows when the last pickle of a cown is gone: one that was pickled lives as long as the process. */
 static PyObject *
 cown_reduce(PyObject *object, PyObject *Py_UNUSED(ignored))
 {
-    PyErr_Format(PyExc_TypeError,
-                 "cown %llu cannot be pickled: it travels in captures, results and values of cowns of this process",
-                 (unsigned long long)rt_cown_id(cown_of(object)));
-    return NULL;
+    core_state *state = state_of(object);
+    rt_cown *cown = cown_of(object);
+    unsigned long long number = rt_cown_id(cown);
+    PyObject *function;
+
+    if (!cown_pickled(getpid(), number)) {
+        pickled *p = malloc(sizeof *p);
+
+        if (!p)
+            return PyErr_NoMemory();
+        rt_cown_retain(cown);
+        p->cown = cown;
+        p->next = atomic_load(&pickled_cowns);
+        while (!atomic_compare_exchange_weak(&pickled_cowns, &p->next, p)) {
+        }
+    }
+    function = PyObject_GetAttrString(state->module, "_cown_of_pickle");
+    return function ? Py_BuildValue("(N(LK))", function, (long long)getpid(), number) : NULL;
+}
+
+static PyObject *
+cown_copy(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    return Py_NewRef(object);
 }
 
 static PyMethodDef cown_methods[] = {
@@ -578,7 +659,9 @@ static PyMethodDef cown_methods[] = {
     {"__enter__", cown_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nHold the cown and give its value."},
     {"__exit__", (PyCFunction)(void (*)(void))cown_exit, METH_FASTCALL,
      "__exit__($self, /, *arguments)\n--\n\nLet go of the cown."},
-    {"__reduce__", cown_reduce, METH_NOARGS, "__reduce__($self, /)\n--\n\nRaise TypeError."},
+    {"__reduce__", cown_reduce, METH_NOARGS, "__reduce__($self, /)\n--\n\nFor pickle: a pickled Cown can be loaded in the process that made it."},
+    {"__copy__", cown_copy, METH_NOARGS, "__copy__($self, /)\n--\n\nThe Cown itself."},
+    {"__deepcopy__", cown_copy, METH_O, "__deepcopy__($self, memo, /)\n--\n\nThe Cown itself."},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,
      "__class_getitem__($type, item, /)\n--\n\nFor annotations: Cown[int]."},
     {NULL, NULL, 0, NULL},
@@ -593,7 +676,7 @@ static PyGetSetDef cown_attributes[] = {
 };
 
 static PyType_Slot cown_slots[] = {
-    {Py_tp_doc, "Cown(value=None, /)\n--\n\n"
+    {Py_tp_doc, "Cown(value)\n--\n\n"
                 "A concurrently owned value: whoever wants it says so with @when and gets it alone.\n\n"
                 "A Matrix given to a cown leaves its maker: every other name for it refuses use."},
     {Py_tp_new, cown_new},

@@ -178,28 +178,15 @@ function_entry(core_state *state, PyObject *function)
     return entry ? entry : entry_make(state, function);
 }
 
-/* ---- encoding: code, template, parts, then defaults, keyword defaults, attributes, cells, globals ---- */
+/* ---- encoding: code, template, parts, then names, defaults, keyword defaults, attributes, cells, globals ---- */
 
-enum { PART_DEFAULTS = 1, PART_KEYWORD_DEFAULTS = 2, PART_ATTRIBUTES = 4, PART_CLOSURE = 8, PART_WEAK = 16 };
-
-/* Says which variable of which function could not travel; the reason stays as the cause. */
-static int
-blame(const function_template *template, const char *what, PyObject *name)
-{
-    PyObject *reason, *error;
-
-    if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError) ||
-        PyErr_ExceptionMatches(PyExc_RuntimeError) || PyErr_ExceptionMatches(PyExc_BufferError))
-        return -1;
-    reason = error_take();
-    PyErr_Format(PyExc_TypeError, "the %s %R of function '%s' cannot travel to a worker: %S", what, name,
-                 template->name.text, reason);
-    error = error_take();
-    PyException_SetContext(error, Py_NewRef(reason));
-    PyException_SetCause(error, reason);
-    error_put(error);
-    return -1;
-}
+enum {
+    PART_DEFAULTS = 1,
+    PART_KEYWORD_DEFAULTS = 2,
+    PART_ATTRIBUTES = 4,
+    PART_CLOSURE = 8,
+    PART_NAMES = 16 /* a decorator gave it another name, or another docstring */
+};
 
 static int
 encode_defaults(encoder *e, const function_template *template, PyObject *function, PyObject *defaults)
@@ -210,13 +197,16 @@ encode_defaults(encoder *e, const function_template *template, PyObject *functio
     if (encoder_put_count(e, (uint32_t)count) < 0)
         return -1;
     for (Py_ssize_t i = 0; i < count; i++) {
-        if (encoder_put(e, PyTuple_GET_ITEM(defaults, i)) < 0) {
-            PyObject *name = code_parameter(code, code->co_argcount - count + i);
-            int result = name ? blame(template, "default of parameter", name) : -1;
+        captured_name name = {"default of parameter", NULL, template->name.text};
+        int result;
 
-            Py_XDECREF(name);
-            return result;
-        }
+        name.name = code_parameter(code, code->co_argcount - count + i);
+        if (!name.name)
+            return -1;
+        result = encoder_put_captured(e, PyTuple_GET_ITEM(defaults, i), &name);
+        Py_DECREF(name.name);
+        if (result < 0)
+            return -1;
     }
     return 0;
 }
@@ -225,26 +215,28 @@ static int
 encode_cells(encoder *e, const function_template *template, PyObject *function, PyObject *closure)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(closure); i++) {
-        PyObject *cell = PyTuple_GET_ITEM(closure, i);
-        int met = encoder_mention(e, cell, SPACE_OBJECT);
+        captured_name name = {"captured variable", NULL, template->name.text};
+        PyObject *cell = PyTuple_GET_ITEM(closure, i), *content;
+        int met = encoder_mention(e, cell, SPACE_OBJECT), result;
 
         if (met < 0)
             return -1;
         if (met)
             continue;
-        PyObject *content = PyCell_Get(cell);
-        int result = encoder_code(e, CODE_CELL);
-
-        if (!result)
-            result = content ? encoder_put(e, content) : encoder_put_unset(e);
-        Py_XDECREF(content);
-        if (result < 0) {
-            PyObject *name = code_free_name((PyCodeObject *)PyFunction_GET_CODE(function), i);
-
-            result = name ? blame(template, "captured variable", name) : -1;
-            Py_XDECREF(name);
-            return result;
+        if (encoder_code(e, CODE_CELL) < 0)
+            return -1;
+        content = PyCell_Get(cell);
+        if (!content) {
+            if (encoder_put_unset(e) < 0)
+                return -1;
+            continue;
         }
+        name.name = code_free_name((PyCodeObject *)PyFunction_GET_CODE(function), i);
+        result = name.name ? encoder_put_captured(e, content, &name) : -1;
+        Py_XDECREF(name.name);
+        Py_DECREF(content);
+        if (result < 0)
+            return -1;
     }
     return 0;
 }
@@ -256,8 +248,10 @@ encode_globals(encoder *e, const code_entry *entry, PyObject *globals)
     const function_template *template = entry->template;
 
     for (uint32_t i = 0; i < template->global_count; i++) {
+        captured_name name = {"global variable", entry->names[i], template->name.text};
         size_t length = e->length;
-        int met = encoder_mention(e, entry->names[i], template->space);
+        int met = encoder_mention(e, entry->names[i], template->space), result;
+        PyObject *value;
 
         if (met < 0)
             return -1;
@@ -267,29 +261,90 @@ encode_globals(encoder *e, const code_entry *entry, PyObject *globals)
                 return -1;
             continue;
         }
-        PyObject *value = PyDict_GetItemWithError(globals, entry->names[i]);
-
-        if (!value) {
-            if (PyErr_Occurred() || encoder_put_unset(e) < 0)
-                return -1;
-            continue;
-        }
-        Py_INCREF(value);
-        int result = encoder_put(e, value);
-
-        Py_DECREF(value);
+        value = Py_XNewRef(PyDict_GetItemWithError(globals, entry->names[i]));
+        if (value)
+            result = encoder_put_captured(e, value, &name);
+        else
+            result = PyErr_Occurred() ? -1 : encoder_put_unset(e);
+        Py_XDECREF(value);
         if (result < 0)
-            return blame(template, "global variable", entry->names[i]);
+            return -1;
     }
     return 0;
 }
+
+/* True if name and docstring are not those that the code itself gives. */
+static bool
+is_renamed(PyFunctionObject *function)
+{
+    PyCodeObject *code = (PyCodeObject *)function->func_code;
+
+    if (function->func_name != code->co_name)
+        return true;
+#if PY_VERSION_HEX >= 0x030B0000
+    return function->func_qualname != code->co_qualname;
+#else
+    return false;
+#endif
+}
+
+static int
+encode_names(encoder *e, PyFunctionObject *function)
+{
+    PyObject *doc = function->func_doc && PyUnicode_CheckExact(function->func_doc) ? function->func_doc : Py_None;
+
+    return encoder_put(e, function->func_name) < 0 || encoder_put(e, function->func_qualname) < 0 ||
+                   encoder_put(e, doc) < 0
+               ? -1
+               : 0;
+}
+
+static unsigned char
+function_parts(PyObject *function)
+{
+    PyObject *defaults = PyFunction_GET_DEFAULTS(function), *keyword_defaults = PyFunction_GET_KW_DEFAULTS(function);
+    PyObject *attributes = ((PyFunctionObject *)function)->func_dict;
+    int parts = 0;
+
+    parts |= defaults && defaults != Py_None ? PART_DEFAULTS : 0;
+    parts |= keyword_defaults && keyword_defaults != Py_None ? PART_KEYWORD_DEFAULTS : 0;
+    parts |= attributes && PyDict_GET_SIZE(attributes) ? PART_ATTRIBUTES : 0;
+    parts |= PyFunction_GET_CLOSURE(function) ? PART_CLOSURE : 0;
+    parts |= is_renamed((PyFunctionObject *)function) ? PART_NAMES : 0;
+    return (unsigned char)parts;
+}
+
+static int
+encode_part(encoder *e, const function_template *template, PyObject *function, int part)
+{
+    captured_name name = {NULL, ((PyFunctionObject *)function)->func_name, template->name.text};
+
+    switch (part) {
+    case PART_NAMES:
+        return encode_names(e, (PyFunctionObject *)function);
+    case PART_DEFAULTS:
+        return encode_defaults(e, template, function, PyFunction_GET_DEFAULTS(function));
+    case PART_KEYWORD_DEFAULTS:
+        name.what = "keyword defaults of";
+        return encoder_put_captured(e, PyFunction_GET_KW_DEFAULTS(function), &name);
+    case PART_ATTRIBUTES:
+        name.what = "attributes of";
+        return encoder_put_captured(e, ((PyFunctionObject *)function)->func_dict, &name);
+    default:
+        return encode_cells(e, template, function, PyFunction_GET_CLOSURE(function));
+    }
+}
+
+/* The order in which parts stand. */
+static const int parts_in_order[] = {PART_NAMES, PART_DEFAULTS, PART_KEYWORD_DEFAULTS, PART_ATTRIBUTES, PART_CLOSURE};
+
+enum { PART_COUNT = sizeof parts_in_order / sizeof parts_in_order[0] };
 
 int
 function_encode(encoder *e, PyObject *function)
 {
     code_entry *entry = function_entry(e->state, function);
-    PyObject *defaults, *keyword_defaults, *attributes, *closure;
-    unsigned char parts = 0;
+    unsigned char parts = function_parts(function);
     int met;
 
     if (!entry)
@@ -297,27 +352,12 @@ function_encode(encoder *e, PyObject *function)
     met = encoder_mention(e, function, SPACE_OBJECT);
     if (met)
         return met < 0 ? -1 : 0;
-    const function_template *template = entry->template;
-
-    defaults = PyFunction_GET_DEFAULTS(function);
-    keyword_defaults = PyFunction_GET_KW_DEFAULTS(function);
-    closure = PyFunction_GET_CLOSURE(function);
-    attributes = ((PyFunctionObject *)function)->func_dict;
-    parts |= (unsigned char)(defaults && defaults != Py_None ? PART_DEFAULTS : 0);
-    parts |= (unsigned char)(keyword_defaults && keyword_defaults != Py_None ? PART_KEYWORD_DEFAULTS : 0);
-    parts |= (unsigned char)(attributes && PyDict_GET_SIZE(attributes) ? PART_ATTRIBUTES : 0);
-    parts |= (unsigned char)(closure ? PART_CLOSURE : 0);
-    parts |= (unsigned char)(e->weak ? PART_WEAK : 0);
-    if (encoder_number(e, CODE_FUNCTION, template->id) < 0 || encoder_code(e, parts) < 0)
+    if (encoder_number(e, CODE_FUNCTION, entry->template->id) < 0 || encoder_code(e, parts) < 0)
         return -1;
-    if (parts & PART_DEFAULTS && encode_defaults(e, template, function, defaults) < 0)
-        return -1;
-    if (parts & PART_KEYWORD_DEFAULTS && encoder_put(e, keyword_defaults) < 0)
-        return blame(template, "keyword defaults", keyword_defaults);
-    if (parts & PART_ATTRIBUTES && encoder_put(e, attributes) < 0)
-        return blame(template, "attributes", attributes);
-    if (parts & PART_CLOSURE && encode_cells(e, template, function, closure) < 0)
-        return -1;
+    for (int i = 0; i < PART_COUNT; i++) {
+        if (parts & parts_in_order[i] && encode_part(e, entry->template, function, parts_in_order[i]) < 0)
+            return -1;
+    }
     return encode_globals(e, entry, PyFunction_GET_GLOBALS(function));
 }
 
@@ -338,19 +378,32 @@ space_new(core_state *state, uint32_t space)
     return dict;
 }
 
+/* The interpreter's own dict of a namespace; on the threads backend, where all share the interpreter, a fresh one. A new
+ * reference. */
+static PyObject *
+space_here(core_state *state, uint32_t space)
+{
+    travel_state *travel = state->travel;
+    PyObject *dict = backend_shares_objects() ? NULL : object_table_get(travel, &travel->spaces, space);
+
+    if (dict)
+        return Py_NewRef(dict);
+    dict = space_new(state, space);
+    if (!dict || backend_shares_objects())
+        return dict;
+    return Py_XNewRef(object_table_put(travel, &travel->spaces, space, dict));
+}
+
 /* On the threads backend a behavior's functions see globals of their own, because others run at the same time. */
 PyObject *
 decoder_space(decoder *d, uint32_t space)
 {
-    object_table *table = &d->travel->spaces;
     PyObject *dict, *key;
 
     if (!backend_shares_objects()) {
-        dict = object_table_get(d->travel, table, space);
-        if (dict)
-            return dict;
-        dict = space_new(d->state, space);
-        return dict ? object_table_put(d->travel, table, space, dict) : NULL;
+        dict = space_here(d->state, space);
+        Py_XDECREF(dict); /* the table keeps it */
+        return dict;
     }
     if (!d->spaces && !(d->spaces = PyDict_New()))
         return NULL;
@@ -359,7 +412,7 @@ decoder_space(decoder *d, uint32_t space)
         return NULL;
     dict = PyDict_GetItemWithError(d->spaces, key);
     if (!dict && !PyErr_Occurred()) {
-        dict = space_new(d->state, space);
+        dict = space_here(d->state, space);
         if (dict) {
             int result = PyDict_SetItem(d->spaces, key, dict);
 
@@ -375,10 +428,10 @@ decoder_space(decoder *d, uint32_t space)
 /* Code objects keep an entry of ours, so that scheduling from here finds the template at once. Borrowed: the table
  * keeps it for good. */
 static PyObject *
-template_code(decoder *d, const function_template *template)
+template_code(core_state *state, const function_template *template)
 {
-    object_table *table = &d->travel->codes;
-    PyObject *code = object_table_get(d->travel, table, template->id), *module;
+    object_table *table = &state->travel->codes;
+    PyObject *code = object_table_get(state->travel, table, template->id), *module;
     const char *module_text, *file;
     code_entry *entry = NULL;
 
@@ -390,21 +443,20 @@ template_code(decoder *d, const function_template *template)
     registry_space(template->space, &module_text, &file);
     module = PyUnicode_InternFromString(module_text);
     if (module)
-        entry = entry_add(d->state, code, template, module);
+        entry = entry_add(state, code, template, module);
     Py_XDECREF(module);
     if (!entry) {
         Py_DECREF(code);
         return NULL;
     }
     entry->by_value = true;
-    return object_table_put(d->travel, table, template->id, code);
+    return object_table_put(state->travel, table, template->id, code);
 }
 
 static PyObject *
-function_new(decoder *d, const function_template *template, PyObject *code, unsigned char parts, PyObject *globals)
+function_new(travel_state *travel, const function_template *template, PyObject *code, bool bare, PyObject *globals)
 {
-    travel_state *travel = d->travel;
-    bool shareable = (parts & ~PART_WEAK) == 0 && !backend_shares_objects();
+    bool shareable = bare && !backend_shares_objects(); /* nothing of its own: one serves all behaviors */
     PyObject *function = shareable ? object_table_get(travel, &travel->functions, template->id) : NULL;
 
     if (function)
@@ -467,44 +519,69 @@ done:
 }
 
 static int
-decode_parts(decoder *d, const function_template *template, PyObject *function, unsigned char parts)
+decode_names(decoder *d, PyFunctionObject *function)
 {
-    PyObject *part;
-    int result = 0;
+    PyObject *name = decoder_next(d), *qualified = name ? decoder_next(d) : NULL, *doc = qualified ? decoder_next(d) : NULL;
 
-    if (parts & PART_DEFAULTS && decode_defaults(d, function) < 0)
+    if (!doc) {
+        Py_XDECREF(name);
+        Py_XDECREF(qualified);
         return -1;
-    if (parts & PART_KEYWORD_DEFAULTS) {
-        part = decoder_next(d);
-        result = part ? PyFunction_SetKwDefaults(function, part) : -1;
-        Py_XDECREF(part);
     }
-    if (!result && parts & PART_ATTRIBUTES) {
-        part = decoder_next(d);
-        result = part ? PyObject_SetAttrString(function, "__dict__", part) : -1;
-        Py_XDECREF(part);
-    }
-    if (!result && parts & PART_CLOSURE) {
-        part = PyTuple_New(template->free_count);
-        result = part ? 0 : -1;
-        for (uint32_t i = 0; !result && i < template->free_count; i++) {
-            PyObject *cell = decoder_next(d);
+    Py_SETREF(function->func_name, name);
+    Py_SETREF(function->func_qualname, qualified);
+    Py_XSETREF(function->func_doc, doc);
+    return 0;
+}
 
-            if (!cell)
-                result = -1;
-            else
-                PyTuple_SET_ITEM(part, i, cell);
-        }
-        if (!result)
-            result = PyFunction_SetClosure(function, part);
-        Py_XDECREF(part);
+static int
+decode_closure(decoder *d, const function_template *template, PyObject *function)
+{
+    PyObject *closure = PyTuple_New(template->free_count);
+    int result = closure ? 0 : -1;
+
+    for (uint32_t i = 0; !result && i < template->free_count; i++) {
+        PyObject *cell = decoder_next(d);
+
+        if (cell)
+            PyTuple_SET_ITEM(closure, i, cell);
+        else
+            result = -1;
     }
+    if (!result)
+        result = PyFunction_SetClosure(function, closure);
+    Py_XDECREF(closure);
+    return result;
+}
+
+static int
+decode_part(decoder *d, const function_template *template, PyObject *function, int part)
+{
+    PyObject *value;
+    int result;
+
+    switch (part) {
+    case PART_NAMES:
+        return decode_names(d, (PyFunctionObject *)function);
+    case PART_DEFAULTS:
+        return decode_defaults(d, function);
+    case PART_CLOSURE:
+        return decode_closure(d, template, function);
+    default:
+        break;
+    }
+    value = decoder_next(d);
+    if (!value)
+        return -1;
+    result = part == PART_KEYWORD_DEFAULTS ? PyFunction_SetKwDefaults(function, value)
+                                           : PyObject_SetAttrString(function, "__dict__", value);
+    Py_DECREF(value);
     return result;
 }
 
 /* Sets the captured globals in the namespace that the function runs in. */
 static int
-decode_globals(decoder *d, const code_entry *entry, PyObject *globals, bool weak)
+decode_globals(decoder *d, const code_entry *entry, PyObject *globals)
 {
     for (uint32_t i = 0; i < entry->template->global_count; i++) {
         unsigned char code = decoder_code(d);
@@ -516,15 +593,12 @@ decode_globals(decoder *d, const code_entry *entry, PyObject *globals, bool weak
         if (decoder_remember(d, Py_None) < 0) /* the name itself has an index */
             return -1;
         if (code == CODE_UNSET) {
-            result = weak ? 0 : PyDict_Contains(globals, entry->names[i]);
+            result = PyDict_Contains(globals, entry->names[i]);
             result = result > 0 ? PyDict_DelItem(globals, entry->names[i]) : result;
         }
         else {
             value = decoder_value(d, code);
-            if (value && weak)
-                result = PyDict_SetDefault(globals, entry->names[i], value) ? 0 : -1;
-            else
-                result = value ? PyDict_SetItem(globals, entry->names[i], value) : -1;
+            result = value ? PyDict_SetItem(globals, entry->names[i], value) : -1;
             Py_XDECREF(value);
         }
         if (result < 0)
@@ -539,15 +613,38 @@ function_decode(decoder *d)
     const function_template *template = registry_template(decoder_number(d));
     unsigned char parts = decoder_code(d);
     PyObject *globals = decoder_space(d, template->space), *code, *function;
+    int result;
 
     if (!globals)
         return NULL;
-    code = template_code(d, template);
+    code = template_code(d->state, template);
     if (!code)
         return NULL;
-    function = function_new(d, template, code, parts, globals);
-    if (!function || decoder_remember(d, function) < 0 || decode_parts(d, template, function, parts) < 0 ||
-        decode_globals(d, code_extra_get(code, d->travel->code_index), globals, (parts & PART_WEAK) != 0) < 0)
+    function = function_new(d->travel, template, code, parts == 0, globals);
+    if (!function)
+        return NULL;
+    result = decoder_remember(d, function);
+    for (int i = 0; result == 0 && i < PART_COUNT; i++) {
+        if (parts & parts_in_order[i])
+            result = decode_part(d, template, function, parts_in_order[i]);
+    }
+    if (result == 0)
+        result = decode_globals(d, code_extra_get(code, d->travel->code_index), globals);
+    if (result < 0)
         Py_CLEAR(function);
+    return function;
+}
+
+PyObject *
+function_make(core_state *state, uint32_t number)
+{
+    const function_template *template = registry_template(number);
+    PyObject *globals = space_here(state, template->space), *code = NULL, *function = NULL;
+
+    if (globals)
+        code = template_code(state, template);
+    if (code)
+        function = function_new(state->travel, template, code, false, globals);
+    Py_XDECREF(globals);
     return function;
 }

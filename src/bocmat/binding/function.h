@@ -23,9 +23,10 @@ void code_entry_free(void *entry);
 /* The entry of a plain Python function, made when first asked for; NULL with an exception. */
 code_entry *function_entry(core_state *state, PyObject *function);
 
-/* Appends the function: 0, or -1 with an exception; a TypeError names the variable that cannot travel. The globals of
- * an encoder's `weak` functions (those of definitions, which are encoded once) give way to what is there already. */
+/* Appends the function: 0, or -1 with an exception; a TypeError names the variable that cannot travel. */
 int function_encode(encoder *e, PyObject *function);
+/* A function of that template without anything captured and without cells, for a pickle to fill; a new reference. */
+PyObject *function_make(core_state *state, uint32_t number);
 /* After its code byte has been read; a new reference. */
 PyObject *function_decode(decoder *d);
 PyObject *cell_decode(decoder *d);

@@ -163,26 +163,6 @@ interp_run(rt_worker *worker, rt_behavior *behavior)
     behavior_run(rt_worker_data(worker), behavior);
 }
 
-/* An errand in the main interpreter: the object is encoded where it lives. */
-static payload *
-encode_in_main(core_state *main_state, PyObject *object)
-{
-    encoder e;
-    payload *block = NULL;
-
-    encoder_init(&e, main_state, ENCODE_SHARE);
-    if (encoder_put(&e, object) == 0) {
-        block = malloc(encoder_size(&e));
-        if (block && encoder_finish(&e, block) < 0) {
-            free(block);
-            block = NULL;
-        }
-    }
-    PyErr_Clear();
-    encoder_clear(&e);
-    return block;
-}
-
 PyObject *
 object_bring(core_state *state, const rt_value *value)
 {
@@ -193,8 +173,9 @@ object_bring(core_state *state, const rt_value *value)
 
     if (context && context->main_thread) {
         PyEval_SaveThread();
-        PyEval_RestoreThread(context->main_thread);
-        block = encode_in_main(main_core_state(), (PyObject *)value->data);
+        PyEval_RestoreThread(context->main_thread); /* an errand in the interpreter where the object lives */
+        block = payload_of(main_core_state(), (PyObject *)value->data, ENCODE_SHARE);
+        PyErr_Clear();
         PyEval_SaveThread();
         PyEval_RestoreThread(context->thread);
     }

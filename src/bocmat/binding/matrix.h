@@ -2,10 +2,11 @@
 #ifndef BOCMAT_MATRIX_H
 #define BOCMAT_MATRIX_H
 
+#include "state.h"
+
 #include <stdatomic.h>
 
 #include "../../../kernels/mk.h"
-#include "state.h"
 
 /* Values of a large matrix: one C allocation, counted, shared copy-on-write by the headers and parcels that hold it.
  * Whoever writes while `holders` is above 1 takes a copy first; only a holder can add a holder, so a holder that

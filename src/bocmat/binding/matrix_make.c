@@ -23,7 +23,8 @@ matrix_from_flat(core_state *state, Py_ssize_t rows, Py_ssize_t columns, PyObjec
 
     if (!matrix_shape_fits(rows, columns))
         return NULL;
-    if (PyList_CheckExact(values) || PyTuple_CheckExact(values)) {
+    if ((PyList_CheckExact(values) || PyTuple_CheckExact(values)) &&
+        (!PySequence_Fast_GET_SIZE(values) || args_is_number(PySequence_Fast_GET_ITEM(values, 0)))) {
         if (PySequence_Fast_GET_SIZE(values) != rows * columns) {
             PyErr_Format(PyExc_ValueError, "a matrix of shape (%zd, %zd) takes %zd values, not %zd", rows, columns,
                          rows * columns, PySequence_Fast_GET_SIZE(values));

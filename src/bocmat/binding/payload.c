@@ -1,6 +1,8 @@
 /* Encoding. Decoding is in payload_decode.c, functions are in function.c. */
 #include "payload_codes.h"
 
+#include <stdlib.h>
+
 #include "cown.h"
 #include "function.h"
 
@@ -8,6 +10,7 @@ void
 encoder_init(encoder *e, core_state *state, encode_mode mode)
 {
     memset(e, 0, sizeof *e);
+    e->memo.size = MEMO_FEW;
     e->state = state;
     e->travel = state->travel;
     e->mode = mode;
@@ -27,6 +30,8 @@ encoder_clear(encoder *e)
         Py_DECREF(e->pending[i]);
     PyMem_Free(e->pending);
     PyMem_Free(e->memo.cells);
+    Py_XDECREF(e->late);
+    Py_XDECREF(e->late_names);
     TRAVEL_LOCK(e->travel);
     if (!e->travel->scratch && e->size <= 1 << 16) {
         e->travel->scratch = e->data;
@@ -103,7 +108,7 @@ encoder_put_unset(encoder *e)
 
 /* A code, a length that may pass 4 GiB, and that many bytes. */
 static int
-encoder_block(encoder *e, unsigned char code, const void *data, size_t length)
+encoder_run(encoder *e, unsigned char code, const void *data, size_t length)
 {
     return encoder_code(e, code) < 0 || encoder_bytes(e, &length, sizeof length) < 0 ||
                    encoder_bytes(e, data, length) < 0
@@ -119,34 +124,44 @@ memo_hash(const void *key, uint32_t space)
     return (uint32_t)((((uintptr_t)key >> 4) + (uintptr_t)space * 7919) * UINT64_C(0x9E3779B97F4A7C15) >> 32);
 }
 
-static uint32_t
-memo_cell(const encode_memo *memo, const void *key, uint32_t space)
+/* The cell that has the key, or the free one where it belongs. */
+static memo_entry *
+memo_cell(memo_entry *cells, uint32_t size, const void *key, uint32_t space)
 {
-    uint32_t at = memo_hash(key, space) & (memo->size - 1);
+    uint32_t at = memo_hash(key, space) & (size - 1);
 
-    while (memo->cells[at].key && (memo->cells[at].key != key || memo->cells[at].space != space))
-        at = (at + 1) & (memo->size - 1);
-    return at;
+    while (cells[at].key && (cells[at].key != key || cells[at].space != space))
+        at = (at + 1) & (size - 1);
+    return &cells[at];
+}
+
+static memo_entry *
+memo_cells(encode_memo *memo)
+{
+    return memo->cells ? memo->cells : memo->few;
 }
 
 /* Makes room, keeping only entries with an index below `keep`. */
 static int
 memo_rebuild(encode_memo *memo, uint32_t size, uint32_t keep)
 {
-    encode_memo fresh = {PyMem_Calloc(size, sizeof *fresh.cells), size, 0};
+    memo_entry *old = memo_cells(memo), *fresh = PyMem_Calloc(size, sizeof *fresh);
+    uint32_t used = 0;
 
-    if (!fresh.cells) {
+    if (!fresh) {
         PyErr_NoMemory();
         return -1;
     }
     for (uint32_t i = 0; i < memo->size; i++) {
-        if (memo->cells[i].key && memo->cells[i].index < keep) {
-            fresh.cells[memo_cell(&fresh, memo->cells[i].key, memo->cells[i].space)] = memo->cells[i];
-            fresh.used++;
+        if (old[i].key && old[i].index < keep) {
+            *memo_cell(fresh, size, old[i].key, old[i].space) = old[i];
+            used++;
         }
     }
     PyMem_Free(memo->cells);
-    *memo = fresh;
+    memo->cells = fresh;
+    memo->size = size;
+    memo->used = used;
     return 0;
 }
 
@@ -154,16 +169,14 @@ int
 encoder_mention(encoder *e, void *key, uint32_t space)
 {
     encode_memo *memo = &e->memo;
-    uint32_t at;
+    memo_entry *cell;
 
-    if (memo->used * 2 >= memo->size && memo_rebuild(memo, memo->size ? memo->size * 2 : 16, UINT32_MAX) < 0)
+    if (memo->used * 2 >= memo->size && memo_rebuild(memo, memo->size * 2, UINT32_MAX) < 0)
         return -1;
-    at = memo_cell(memo, key, space);
-    if (memo->cells[at].key)
-        return encoder_number(e, CODE_REFERENCE, memo->cells[at].index) < 0 ? -1 : 1;
-    memo->cells[at].key = key;
-    memo->cells[at].space = space;
-    memo->cells[at].index = e->memo_next++;
+    cell = memo_cell(memo_cells(memo), memo->size, key, space);
+    if (cell->key)
+        return encoder_number(e, CODE_REFERENCE, cell->index) < 0 ? -1 : 1;
+    *cell = (memo_entry){key, space, e->memo_next++};
     memo->used++;
     return 0;
 }
@@ -418,8 +431,12 @@ encoder_native(encoder *e, PyObject *value)
         return encode_matrix(e, value);
     if (Py_IS_TYPE(value, e->state->cown_type))
         return encode_handle(e, CODE_COWN, value);
+    if (Py_IS_TYPE(value, e->state->matrix_view_type)) {
+        PyErr_SetString(PyExc_TypeError, "a MatrixView does not travel; pass its copy()");
+        return -1;
+    }
     if (PyBytes_CheckExact(value))
-        return encoder_block(e, CODE_BYTES, PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value));
+        return encoder_run(e, CODE_BYTES, PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value));
     if (PyComplex_CheckExact(value)) {
         Py_complex number = PyComplex_AsCComplex(value);
 
@@ -498,16 +515,121 @@ encoder_put(encoder *e, PyObject *value)
 
     if (result != ENCODE_NOT_NATIVE)
         return result;
-    if (encoder_rewind(e, mark) < 0)
+    return encoder_rewind(e, mark) < 0 ? -1 : encode_pickle(e, value);
+}
+
+/* ---- captured variables ---- */
+
+static PyObject *
+captured_text(const captured_name *name)
+{
+    return PyUnicode_FromFormat("the %s %R of function '%s'", name->what, name->name, name->function);
+}
+
+/* The exception that is set becomes a TypeError that names the variable, with the reason as its cause; -1. Takes over
+ * the text. */
+static int
+encoder_blame(PyObject *text)
+{
+    PyObject *reason, *error;
+
+    if (!text || !PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError) ||
+        PyErr_ExceptionMatches(PyExc_RuntimeError) || PyErr_ExceptionMatches(PyExc_BufferError)) {
+        Py_XDECREF(text);
         return -1;
-    result = encode_pickle(e, value);
-    if (result < 0 && shared_instead(e)) {
-        PyErr_Clear();
-        if (encoder_rewind(e, mark) < 0)
-            return -1;
-        return encoder_code(e, CODE_OBJECT) < 0 ? -1 : encoder_pend(e, value);
     }
+    reason = error_take();
+    PyErr_Format(PyExc_TypeError, "%U cannot travel to a worker: %S", text, reason);
+    Py_DECREF(text);
+    error = error_take();
+    PyException_SetContext(error, Py_NewRef(reason));
+    PyException_SetCause(error, reason);
+    error_put(error);
+    return -1;
+}
+
+static int
+encoder_wait(encoder *e, PyObject *value, const captured_name *name)
+{
+    PyObject *text;
+    int result;
+
+    if (!e->late) {
+        e->late = PyList_New(0);
+        e->late_names = PyList_New(0);
+        if (!e->late || !e->late_names)
+            return -1;
+    }
+    text = captured_text(name);
+    if (!text)
+        return -1;
+    result = encoder_number(e, CODE_LATE, (uint32_t)PyList_GET_SIZE(e->late));
+    if (result == 0)
+        result = PyList_Append(e->late, value);
+    if (result == 0)
+        result = PyList_Append(e->late_names, text);
+    Py_DECREF(text);
     return result;
+}
+
+int
+encoder_put_captured(encoder *e, PyObject *value, const captured_name *name)
+{
+    encoder_mark mark = {e->length, e->pending_count, e->memo_next};
+    int result = encoder_native(e, value);
+
+    if (result < 0) {
+        PyObject *error = error_take(), *text = captured_text(name);
+
+        error_put(error);
+        return encoder_blame(text);
+    }
+    if (result == ENCODE_NOT_NATIVE)
+        result = encoder_rewind(e, mark) < 0 ? -1 : encoder_wait(e, value, name);
+    return result;
+}
+
+/* One at a time, which finds the one that cannot be pickled. On the threads backend that is shared instead, whole. */
+static int
+encode_late_singly(encoder *e)
+{
+    if (encoder_number(e, CODE_TUPLE, (uint32_t)PyList_GET_SIZE(e->late)) < 0)
+        return -1;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(e->late); i++) {
+        PyObject *value = PyList_GET_ITEM(e->late, i);
+        encoder_mark mark = {e->length, e->pending_count, e->memo_next};
+
+        if (encode_pickle(e, value) == 0)
+            continue;
+        if (!shared_instead(e))
+            return encoder_blame(Py_NewRef(PyList_GET_ITEM(e->late_names, i)));
+        PyErr_Clear();
+        if (encoder_rewind(e, mark) < 0 || encoder_code(e, CODE_OBJECT) < 0 || encoder_pend(e, value) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+encoder_end(encoder *e)
+{
+    encoder_mark mark = {e->length, e->pending_count, e->memo_next};
+    PyObject *values;
+    int result;
+
+    if (!e->late)
+        return 0;
+    e->late_at = e->length;
+    e->late_handle = e->pending_count;
+    values = PyList_AsTuple(e->late);
+    result = values ? encode_pickle(e, values) : -1;
+    Py_XDECREF(values);
+    if (result == 0)
+        return 0;
+    if (PyErr_ExceptionMatches(PyExc_MemoryError))
+        return -1;
+    PyErr_Clear();
+    return encoder_rewind(e, mark) < 0 ? -1 : encode_late_singly(e);
 }
 
 /* ---- the block ---- */
@@ -542,8 +664,9 @@ int
 encoder_finish(encoder *e, payload *at)
 {
     at->length = e->length;
+    at->late_at = e->late_at;
     at->handle_count = e->pending_count;
-    at->spare = 0;
+    at->late_handle = e->late_handle;
     memset(at->handles, 0, e->pending_count * sizeof(handle));
     for (uint32_t i = 0; i < e->pending_count; i++) {
         if (handle_fill(e, &at->handles[i], e->pending[i]) < 0) {
@@ -560,6 +683,26 @@ encoder_finish(encoder *e, payload *at)
     }
     memcpy(at->handles + e->pending_count, e->data, e->length);
     return 0;
+}
+
+payload *
+payload_of(core_state *state, PyObject *object, encode_mode mode)
+{
+    encoder e;
+    payload *block = NULL;
+
+    encoder_init(&e, state, mode);
+    if (encoder_put(&e, object) == 0 && encoder_end(&e) == 0) {
+        block = malloc(encoder_size(&e));
+        if (!block)
+            PyErr_NoMemory();
+        else if (encoder_finish(&e, block) < 0) {
+            free(block);
+            block = NULL;
+        }
+    }
+    encoder_clear(&e);
+    return block;
 }
 
 void

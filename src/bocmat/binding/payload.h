@@ -8,9 +8,10 @@
 #ifndef BOCMAT_PAYLOAD_H
 #define BOCMAT_PAYLOAD_H
 
+#include "travel.h"
+
 #include "../runtime/runtime.h"
 #include "matrix.h"
-#include "travel.h"
 
 typedef enum {
     HANDLE_EMPTY,
@@ -30,9 +31,10 @@ typedef struct {
 
 /* One block: this, the handles, the bytes. */
 typedef struct payload {
-    size_t length; /* of the bytes */
+    size_t length;  /* of the bytes */
+    size_t late_at; /* where in them the late values are (see encoder_put_late); 0: there are none */
     uint32_t handle_count;
-    uint32_t spare;
+    uint32_t late_handle; /* the first handle of the late values */
     handle handles[];
 } payload;
 
@@ -52,11 +54,16 @@ typedef enum {
 
 /* What has been met in this value already, so that the second mention refers to the first. */
 typedef struct {
-    struct {
-        void *key;
-        uint32_t space, index; /* a name is met once a namespace, an object once */
-    } *cells;
+    void *key;
+    uint32_t space, index; /* a name is met once a namespace, an object once */
+} memo_entry;
+
+enum { MEMO_FEW = 16 }; /* cells that need no allocation; a power of two, as every size is */
+
+typedef struct {
+    memo_entry *cells; /* NULL: `few` */
     uint32_t size, used;
+    memo_entry few[MEMO_FEW];
 } encode_memo;
 
 typedef struct {
@@ -64,7 +71,6 @@ typedef struct {
     travel_state *travel;
     encode_mode mode;
     bool objects_allowed; /* what cannot be copied is shared (threads backend) */
-    bool weak;            /* see function.h */
     unsigned char *data;
     size_t length, size;
     /* What the handles will be made of: strong references to matrices and Cowns (and objects). */
@@ -72,11 +78,24 @@ typedef struct {
     uint32_t pending_count, pending_size;
     encode_memo memo;
     uint32_t memo_next;
+    PyObject *late, *late_names; /* lists; NULL until there is a late value */
+    size_t late_at;
+    uint32_t late_handle;
 } encoder;
 
 void encoder_init(encoder *e, core_state *state, encode_mode mode);
 /* Appends one value: 0, or -1 with an exception, after which the encoder can only be cleared. */
 int encoder_put(encoder *e, PyObject *value);
+/* The same for a captured variable, but a value without a native form waits, and is pickled by encoder_end together with
+ * the others: what they share stays shared. `name` makes the text that an error calls the variable by. */
+typedef struct {
+    const char *what; /* "captured variable" */
+    PyObject *name;
+    const char *function;
+} captured_name;
+int encoder_put_captured(encoder *e, PyObject *value, const captured_name *name);
+/* After the last value, before encoder_size. 0, or -1 with a TypeError that names the variable. */
+int encoder_end(encoder *e);
 /* Appends a number, for the caller's own use. */
 int encoder_put_count(encoder *e, uint32_t count);
 /* Appends the mark of something unset (an empty cell). */
@@ -87,6 +106,8 @@ size_t encoder_size(const encoder *e);
  * exception and every matrix where it was. */
 int encoder_finish(encoder *e, payload *at);
 void encoder_clear(encoder *e);
+/* All of that for one value, in a block of malloc's; NULL with an exception and every matrix where it was. */
+payload *payload_of(core_state *state, PyObject *object, encode_mode mode);
 
 /* Finds the dict that functions of a namespace run in. Interpreters have one each; on the threads backend every
  * behavior has its own. Borrowed, NULL with an exception. */
@@ -94,19 +115,17 @@ typedef struct decoder decoder;
 struct decoder {
     core_state *state;
     travel_state *travel;
-    const payload *from;    /* its handles, or */
-    PyObject *objects;      /* a tuple of what the handles stand for, borrowed */
+    const payload *from;
     const unsigned char *at;
     uint32_t matrix_flags;
     PyObject *spaces; /* threads backend: {number: dict} of this behavior; NULL: the interpreter's own */
     PyObject **memo;  /* borrowed from what is being built, which holds them until decoding ends */
     uint32_t memo_count, memo_size;
     uint32_t next_handle;
+    PyObject *late; /* the late values, a tuple, once one was asked for */
 };
 
 void decoder_init(decoder *d, core_state *state, const payload *from, uint32_t matrix_flags);
-/* From bytes whose handles are given as objects. */
-void decoder_init_bytes(decoder *d, core_state *state, const void *bytes, PyObject *objects);
 /* The next value, a new reference; NULL with an exception; NULL without one for an unset mark. Handles are copied, not
  * taken: the payload still has its own until payload_clear. */
 PyObject *decoder_next(decoder *d);
@@ -125,13 +144,18 @@ enum {
     VALUE_TRUE,
     VALUE_INT,     /* data: int64 */
     VALUE_FLOAT,   /* data: the bits of a double */
-    VALUE_MATRIX,  /* data: matrix_parcel * */
+    VALUE_MATRIX,  /* data: value_matrix * */
     VALUE_PAYLOAD, /* data: payload * */
     VALUE_OBJECT,  /* data: PyObject * of the main interpreter (threads backend) */
     VALUE_KIND = 0xff,
     VALUE_EXCEPTION = 0x100, /* raised, not returned */
     VALUE_UNREAD = 0x200     /* raised, and nobody has looked at it */
 };
+
+typedef struct {
+    matrix_parcel parcel;
+    uint64_t origin; /* which giving of a matrix to a cown this goes back to, whoever held it since */
+} value_matrix;
 
 /* Encodes for hand-over. 0, or -1 with an exception and everything as it was. */
 int value_encode(core_state *state, PyObject *object, rt_value *value);

@@ -31,6 +31,7 @@ enum {
     CODE_UNSET = 'u',
     CODE_BOUND = '=',  /* a global that this payload has set already */
     CODE_PICKLE = 'P', /* count of handles, count of bytes, bytes */
+    CODE_LATE = 'L',   /* index among the late values */
     CODE_OBJECT = 'O'  /* the next handle */
 };
 

@@ -16,19 +16,10 @@ decoder_init(decoder *d, core_state *state, const payload *from, uint32_t matrix
 }
 
 void
-decoder_init_bytes(decoder *d, core_state *state, const void *bytes, PyObject *objects)
-{
-    memset(d, 0, sizeof *d);
-    d->state = state;
-    d->travel = state->travel;
-    d->objects = objects;
-    d->at = bytes;
-}
-
-void
 decoder_clear(decoder *d)
 {
     Py_CLEAR(d->spaces);
+    Py_CLEAR(d->late);
     PyMem_Free(d->memo);
     d->memo = NULL;
 }
@@ -141,12 +132,9 @@ decode_bytes(decoder *d)
 static PyObject *
 decode_handle_at(decoder *d, uint32_t index)
 {
-    const handle *h;
+    const handle *h = &d->from->handles[index];
     matrix_parcel parcel;
 
-    if (d->objects)
-        return Py_NewRef(PyTuple_GET_ITEM(d->objects, index));
-    h = &d->from->handles[index];
     switch (h->kind) {
     case HANDLE_MATRIX:
         parcel_copy_handle(&parcel, &h->parcel);
@@ -201,6 +189,23 @@ done:
     Py_XDECREF(data);
     Py_XDECREF(handles);
     return value;
+}
+
+/* The late values are all decoded when the first is asked for, from where they stand, with a memo of their own. */
+static PyObject *
+decode_late(decoder *d)
+{
+    uint32_t index = decoder_number(d);
+    decoder late;
+
+    if (!d->late) {
+        decoder_init(&late, d->state, d->from, d->matrix_flags);
+        late.at += d->from->late_at;
+        late.next_handle = d->from->late_handle;
+        d->late = decoder_next(&late);
+        decoder_clear(&late);
+    }
+    return d->late ? Py_NewRef(PyTuple_GET_ITEM(d->late, index)) : NULL;
 }
 
 /* ---- containers: remembered before they are filled, so that a cycle finds them ---- */
@@ -361,6 +366,8 @@ decoder_value(decoder *d, unsigned char code)
         return Py_NewRef(d->memo[decoder_number(d)]);
     case CODE_PICKLE:
         return decode_pickle(d);
+    case CODE_LATE:
+        return decode_late(d);
     default:
         break;
     }

@@ -1,10 +1,11 @@
 /* The module's functions: starting, waiting and stopping, for bocmat.lifecycle; definitions and functions, for
  * bocmat.travel. None of them is public. */
+#include "cown.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "../../../kernels/mk.h"
-#include "cown.h"
 #include "cown_pass.h"
 #include "function.h"
 #include "interp.h"
@@ -71,29 +72,6 @@ func_choose_backend(PyObject *module, PyObject *name)
     Py_RETURN_NONE;
 }
 
-static int
-publish_settings(core_state *state, PyObject *settings)
-{
-    encoder e;
-    payload *block = NULL;
-    int result = -1;
-
-    encoder_init(&e, state, ENCODE_SHARE);
-    if (encoder_put(&e, settings) == 0) {
-        block = malloc(encoder_size(&e));
-        if (block)
-            result = encoder_finish(&e, block);
-        else
-            PyErr_NoMemory();
-    }
-    encoder_clear(&e);
-    if (result == 0)
-        worker_settings_publish(block);
-    else
-        free(block);
-    return result;
-}
-
 static PyObject *
 func_start(PyObject *module, PyObject *args)
 {
@@ -112,8 +90,13 @@ func_start(PyObject *module, PyObject *args)
     cown_let_go_all(state);
     if (interp_set_path(paths) < 0)
         return NULL;
-    if (settings != Py_None && publish_settings(state, settings) < 0)
-        return NULL;
+    if (settings != Py_None) {
+        payload *block = payload_of(state, settings, ENCODE_SHARE);
+
+        if (!block)
+            return NULL;
+        worker_settings_publish(block);
+    }
     if (!runtimes[kind])
         runtimes[kind] = rt_runtime_new(hosts[kind]);
     if (!runtimes[kind])
@@ -364,45 +347,65 @@ func_defined(PyObject *module, PyObject *argument)
     return Py_XNewRef(travel_defined(PyModule_GetState(module), (uint32_t)number));
 }
 
-/* (bytes, tuple of handles) of a function of the running program. */
+/* (template number, names of the globals it captures) of a function of the running program. */
 static PyObject *
-func_encode_function(PyObject *module, PyObject *args)
+func_template_of(PyObject *module, PyObject *function)
 {
-    PyObject *function, *bytes = NULL, *handles = NULL;
-    encoder e;
-    int weak;
+    code_entry *entry;
+    PyObject *names;
 
-    if (!PyArg_ParseTuple(args, "O!p:_encode_function", &PyFunction_Type, &function, &weak))
-        return NULL;
-    encoder_init(&e, PyModule_GetState(module), ENCODE_SHARE);
-    e.weak = weak != 0;
-    if (function_encode(&e, function) == 0) {
-        bytes = PyBytes_FromStringAndSize((const char *)e.data, (Py_ssize_t)e.length);
-        handles = PyTuple_New(e.pending_count);
-        for (uint32_t i = 0; handles && i < e.pending_count; i++)
-            PyTuple_SET_ITEM(handles, i, Py_NewRef(e.pending[i]));
-    }
-    encoder_clear(&e);
-    if (!bytes || !handles) {
-        Py_XDECREF(bytes);
-        Py_XDECREF(handles);
+    if (!PyFunction_Check(function)) {
+        PyErr_Format(PyExc_TypeError, "not a function: %.200s", Py_TYPE(function)->tp_name);
         return NULL;
     }
-    return Py_BuildValue("(NN)", bytes, handles);
+    entry = function_entry(PyModule_GetState(module), function);
+    if (!entry)
+        return NULL;
+    names = PyTuple_New(entry->template->global_count);
+    for (uint32_t i = 0; names && i < entry->template->global_count; i++)
+        PyTuple_SET_ITEM(names, i, Py_NewRef(entry->names[i]));
+    return names ? Py_BuildValue("(IN)", (unsigned int)entry->template->id, names) : NULL;
+}
+
+/* A function of that template without anything captured, its cells missing. */
+static PyObject *
+func_function_make(PyObject *module, PyObject *argument)
+{
+    unsigned long number = PyLong_AsUnsignedLong(argument);
+
+    if (PyErr_Occurred())
+        return NULL;
+    return function_make(PyModule_GetState(module), (uint32_t)number);
 }
 
 static PyObject *
-func_decode_function(PyObject *module, PyObject *args)
+func_function_close(PyObject *Py_UNUSED(module), PyObject *args)
 {
-    PyObject *bytes, *handles, *function;
-    decoder d;
+    PyObject *function, *cells;
 
-    if (!PyArg_ParseTuple(args, "O!O!:_decode_function", &PyBytes_Type, &bytes, &PyTuple_Type, &handles))
+    if (!PyArg_ParseTuple(args, "O!O!:_function_close", &PyFunction_Type, &function, &PyTuple_Type, &cells) ||
+        PyFunction_SetClosure(function, cells) < 0)
         return NULL;
-    decoder_init_bytes(&d, PyModule_GetState(module), PyBytes_AS_STRING(bytes), handles);
-    function = decoder_next(&d);
-    decoder_clear(&d);
-    return function;
+    Py_RETURN_NONE;
+}
+
+/* What the pickle of a Cown says: which process made it, and which it is. */
+static PyObject *
+func_cown_of_pickle(PyObject *module, PyObject *args)
+{
+    long long process;
+    unsigned long long number;
+    rt_cown *cown;
+
+    if (!PyArg_ParseTuple(args, "LK:_cown_of_pickle", &process, &number))
+        return NULL;
+    cown = cown_pickled(process, number);
+    if (!cown) {
+        PyErr_Format(PyExc_ValueError, "cown %llu is not one of this process: a pickled Cown stays in the process that "
+                                       "made it", number);
+        return NULL;
+    }
+    return cown_wrap(PyModule_GetState(module), cown);
 }
 
 static PyMethodDef functions[] = {
@@ -425,8 +428,10 @@ static PyMethodDef functions[] = {
     {"_definition_get", func_definition_get, METH_O, NULL},
     {"_definition_here", func_definition_here, METH_VARARGS, NULL},
     {"_defined", func_defined, METH_O, NULL},
-    {"_encode_function", func_encode_function, METH_VARARGS, NULL},
-    {"_decode_function", func_decode_function, METH_VARARGS, NULL},
+    {"_template_of", func_template_of, METH_O, NULL},
+    {"_function_make", func_function_make, METH_O, NULL},
+    {"_function_close", func_function_close, METH_VARARGS, NULL},
+    {"_cown_of_pickle", func_cown_of_pickle, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

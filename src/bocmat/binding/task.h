@@ -2,10 +2,10 @@
 #ifndef BOCMAT_TASK_H
 #define BOCMAT_TASK_H
 
+#include "payload.h"
+
 #include <pythread.h>
 #include <stdatomic.h>
-
-#include "payload.h"
 
 typedef enum { TASK_CALL, TASK_PASS } task_kind;
 

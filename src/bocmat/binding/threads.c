@@ -1,8 +1,8 @@
 /* The threads backend: workers are threads of the main interpreter. With a GIL they take turns (and compute side by
  * side where large matrix operations let go of it); without one they run in parallel. */
-#include <stdlib.h>
-
 #include "backend.h"
+
+#include <stdlib.h>
 
 static int
 threads_enter(rt_worker *worker)

@@ -2,8 +2,9 @@
 #ifndef BOCMAT_TRAVEL_H
 #define BOCMAT_TRAVEL_H
 
-#include "registry.h"
 #include "state.h"
+
+#include "registry.h"
 
 /* An object that travels under a number: importable by name, or a class with a definition. Kept alive, so that its
  * address stays its own. */

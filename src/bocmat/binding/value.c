@@ -1,53 +1,109 @@
 /* What a cown holds: a scalar in the two words themselves, a matrix's parcel, an encoded payload, or (threads backend)
  * the object itself. */
+#include "cown.h"
+
+#include <stdatomic.h>
 #include <stdlib.h>
 
-#include "cown.h"
 #include "payload.h"
+
+/* ---- on the threads backend a cown holds the object itself, unless it has a matrix in it: that has to leave its
+ * names, as everywhere ---- */
+
+enum { WALK_MOST = 1 << 16 }; /* objects looked at; whoever holds more in one cown and hides a matrix there is on their own */
+
+typedef struct {
+    core_state *state;
+    PyObject *seen; /* set of addresses */
+    PyObject **stack;
+    size_t count, size;
+    bool found, failed;
+} matrix_walk;
+
+static int
+matrix_walk_visit(PyObject *object, void *argument)
+{
+    matrix_walk *walk = argument;
+
+    if (matrix_check(walk->state, object) || Py_IS_TYPE(object, walk->state->matrix_view_type)) {
+        walk->found = true;
+        return 1;
+    }
+    /* What cannot hold a matrix of the value's own, or is shared by all. */
+    if (!PyObject_IS_GC(object) || PyType_Check(object) || PyModule_Check(object) || PyFunction_Check(object) ||
+        PyCFunction_Check(object) || Py_IS_TYPE(object, walk->state->cown_type))
+        return 0;
+    if (walk->count == walk->size) {
+        size_t size = walk->size ? walk->size * 2 : 64;
+        PyObject **stack = PyMem_Realloc(walk->stack, size * sizeof *stack);
+
+        if (!stack) {
+            walk->failed = true;
+            return 1;
+        }
+        walk->stack = stack;
+        walk->size = size;
+    }
+    walk->stack[walk->count++] = object;
+    return 0;
+}
+
+/* Whether this object was there before; it counts as seen from now on. */
+static bool
+matrix_walk_seen(matrix_walk *walk, PyObject *object)
+{
+    PyObject *address = PyLong_FromVoidPtr(object);
+    int before = address ? PySet_Contains(walk->seen, address) : -1;
+
+    if (before == 0 && PySet_Add(walk->seen, address) < 0)
+        before = -1;
+    Py_XDECREF(address);
+    walk->failed |= before < 0;
+    return before != 0;
+}
+
+/* Borrowed references all the way: nothing runs that could change the objects. */
+static bool
+value_has_matrix(core_state *state, PyObject *object)
+{
+    matrix_walk walk = {.state = state, .seen = PySet_New(NULL)};
+
+    walk.failed = !walk.seen;
+    if (!walk.failed)
+        matrix_walk_visit(object, &walk);
+    while (!walk.found && !walk.failed && walk.count && PySet_GET_SIZE(walk.seen) < WALK_MOST) {
+        PyObject *next = walk.stack[--walk.count];
+        traverseproc traverse = Py_TYPE(next)->tp_traverse;
+
+        if (traverse && !matrix_walk_seen(&walk, next))
+            traverse(next, matrix_walk_visit, &walk);
+    }
+    PyErr_Clear();
+    PyMem_Free(walk.stack);
+    Py_XDECREF(walk.seen);
+    return walk.found;
+}
 
 static int
 value_encode_matrix(MatrixObject *matrix, rt_value *value)
 {
-    matrix_parcel *parcel;
+    static atomic_uint_least64_t origins;
+    value_matrix *held;
 
     if (!matrix_can_leave(matrix))
         return -1;
-    parcel = malloc(sizeof *parcel);
-    if (!parcel) {
+    held = malloc(sizeof *held);
+    if (!held) {
         PyErr_NoMemory();
         return -1;
     }
-    if (matrix_leave(matrix, parcel) < 0) {
-        free(parcel);
+    if (matrix_leave(matrix, &held->parcel) < 0) {
+        free(held);
         return -1;
     }
-    *value = (rt_value){VALUE_MATRIX, (uintptr_t)parcel};
+    held->origin = atomic_fetch_add_explicit(&origins, 1, memory_order_relaxed) + 1;
+    *value = (rt_value){VALUE_MATRIX, (uintptr_t)held};
     return 0;
-}
-
-static int
-value_encode_payload(core_state *state, PyObject *object, rt_value *value)
-{
-    encoder e;
-    payload *block = NULL;
-    int result = -1;
-
-    encoder_init(&e, state, ENCODE_MOVE);
-    if (encoder_put(&e, object) < 0)
-        goto done;
-    block = malloc(encoder_size(&e));
-    if (!block) {
-        PyErr_NoMemory();
-        goto done;
-    }
-    result = encoder_finish(&e, block);
-    if (result < 0)
-        free(block);
-    else
-        *value = (rt_value){VALUE_PAYLOAD, (uintptr_t)block};
-done:
-    encoder_clear(&e);
-    return result;
 }
 
 int
@@ -79,38 +135,25 @@ value_encode(core_state *state, PyObject *object, rt_value *value)
     }
     if (matrix_check(state, object))
         return value_encode_matrix((MatrixObject *)object, value);
-    if (backend_shares_objects()) {
-        if (Py_IS_TYPE(object, state->matrix_view_type)) {
-            PyErr_SetString(PyExc_TypeError, "a MatrixView does not travel; pass view.copy() instead");
-            return -1;
-        }
+    if (backend_shares_objects() && !value_has_matrix(state, object)) {
         *value = (rt_value){VALUE_OBJECT, (uintptr_t)Py_NewRef(object)};
         return 0;
     }
-    return value_encode_payload(state, object, value);
+    value->data = (uintptr_t)payload_of(state, object, ENCODE_MOVE);
+    value->kind = value->data ? VALUE_PAYLOAD : VALUE_EMPTY;
+    return value->data ? 0 : -1;
 }
 
 PyObject *
 value_copy(core_state *state, PyObject *object)
 {
-    encoder e;
-    payload *block = NULL;
+    rt_value value = {VALUE_PAYLOAD, (uintptr_t)payload_of(state, object, ENCODE_SHARE)};
     PyObject *copy = NULL;
 
-    encoder_init(&e, state, ENCODE_SHARE);
-    if (encoder_put(&e, object) == 0) {
-        block = malloc(encoder_size(&e));
-        if (!block)
-            PyErr_NoMemory();
-        else if (encoder_finish(&e, block) == 0) {
-            rt_value value = {VALUE_PAYLOAD, (uintptr_t)block};
-
-            copy = value_decode(state, &value, 0);
-            payload_clear(block);
-        }
-        free(block);
+    if (value.data) {
+        copy = value_decode(state, &value, 0);
+        value_clear(&value);
     }
-    encoder_clear(&e);
     return copy;
 }
 
@@ -146,7 +189,7 @@ value_decode(core_state *state, const rt_value *value, uint32_t flags)
         memcpy(&number, &value->data, sizeof number);
         return PyFloat_FromDouble(number);
     case VALUE_MATRIX:
-        parcel_copy_handle(&parcel, (const matrix_parcel *)value->data);
+        parcel_copy_handle(&parcel, &((const value_matrix *)value->data)->parcel);
         return matrix_arrive(state, &parcel, flags);
     case VALUE_PAYLOAD:
         return value_decode_payload(state, value, flags);
@@ -207,8 +250,8 @@ value_clear(rt_value *value)
     *value = (rt_value){VALUE_EMPTY, 0};
     switch (old.kind & VALUE_KIND) {
     case VALUE_MATRIX:
-        parcel_drop((matrix_parcel *)old.data);
-        free((matrix_parcel *)old.data);
+        parcel_drop(&((value_matrix *)old.data)->parcel);
+        free((value_matrix *)old.data);
         break;
     case VALUE_PAYLOAD:
         drop_payload((payload *)old.data);

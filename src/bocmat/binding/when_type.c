@@ -44,6 +44,15 @@ read_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     if (!self)
         return NULL;
     self->target = argument_fixed(target);
+    for (Py_ssize_t i = 0; self->target && PyTuple_Check(self->target) && i < PyTuple_GET_SIZE(self->target); i++) {
+        PyObject *item = PyTuple_GET_ITEM(self->target, i);
+
+        if (!Py_IS_TYPE(item, state->cown_type)) {
+            PyErr_Format(PyExc_TypeError, "read() takes a Cown or a list of them; element %zd is a %.200s", i,
+                         Py_TYPE(item)->tp_name);
+            Py_CLEAR(self->target);
+        }
+    }
     if (!self->target)
         Py_CLEAR(self);
     return (PyObject *)self;
@@ -294,7 +303,7 @@ schedule(core_state *state, PyObject *arguments, PyObject *function)
     encoder_init(&e, state, ENCODE_SHARE);
     /* The behavior's own function goes by value even where it could be imported, so that what it names is captured. */
     status = PyFunction_Check(function) ? function_encode(&e, function) : encoder_put(&e, function);
-    if (status == 0)
+    if (status == 0 && encoder_end(&e) == 0)
         behavior = behavior_make(state, &e, arguments, walk.count);
     encoder_clear(&e);
     if (!behavior)

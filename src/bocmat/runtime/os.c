@@ -17,25 +17,6 @@
 
 #define NANOSECONDS 1000000000
 
-enum { PAUSES = 64, YIELDS = 512, NAP_NANOSECONDS = 50000 };
-
-static inline void
-cpu_pause(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("isb" ::: "memory");
-#endif
-}
-
-static struct timespec
-timespec_of(int64_t nanoseconds)
-{
-    return (struct timespec){.tv_sec = (time_t)(nanoseconds / NANOSECONDS),
-                             .tv_nsec = (long)(nanoseconds % NANOSECONDS)};
-}
-
 #ifdef RT_SYSTEMATIC
 
 int64_t
@@ -67,6 +48,25 @@ rt_backoff(uint32_t *rounds)
 }
 
 #else
+
+enum { PAUSES = 64, YIELDS = 512, NAP_NANOSECONDS = 50000 };
+
+static inline void
+cpu_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb" ::: "memory");
+#endif
+}
+
+static struct timespec
+timespec_of(int64_t nanoseconds)
+{
+    return (struct timespec){.tv_sec = (time_t)(nanoseconds / NANOSECONDS),
+                             .tv_nsec = (long)(nanoseconds % NANOSECONDS)};
+}
 
 int64_t
 rt_now(void)
