@@ -268,7 +268,8 @@ release_read(rt_slot *slot, rt_chain *ready)
     rt_slot *next = leave_queue(slot);
     bool last;
 
-    if (next && next->mode == RT_WRITE) {
+    /* If it is a reader it may have been granted, and be gone: only our own word says what is behind us. */
+    if (next && !(rt_load_relaxed(&slot->state) & RT_SLOT_NEXT_READER)) {
         /* One step registers the writer and uncounts this reader. */
         cown->writer = next;
         last = rt_fetch_sub_acq_rel(&cown->readers, (uint32_t)(READER - WRITER)) == READER;

@@ -128,12 +128,27 @@ let_one_time_out(void)
     return first;
 }
 
+/* Waits whose time is over end, as time goes by. */
+static void
+let_time_out(void)
+{
+    for (int i = 0; i < sys.count; ++i) {
+        thread *one = &sys.threads[i];
+        if (one->state == BLOCKED && one->deadline >= 0 && one->deadline <= sys.now) {
+            one->state = RUNNABLE;
+            one->timed_out = true;
+        }
+    }
+}
+
 static void
 count_step(void)
 {
     sys.now += STEP_NANOSECONDS;
     if (++sys.steps > MOST_STEPS)
         fail("no end");
+    if (sys.steps % 64 == 0)
+        let_time_out();
 }
 
 void

@@ -231,11 +231,11 @@ stop(rt_runtime *runtime)
     if (!rt_epoch_runs(epoch))
         return 0;
     rt_store_relaxed(&runtime->dropped, 0u);
+    for (uint32_t i = 0; i < active; ++i)
+        give_order(runtime->workers[i], epoch + 1);
     /* From here on nothing new is taken, and what becomes ready is dropped where it does. */
     rt_store_seq_cst(&runtime->epoch, epoch + 1);
     rt_inbox_set_key(&runtime->inbox, epoch + 1);
-    for (uint32_t i = 0; i < active; ++i)
-        give_order(runtime->workers[i], epoch + 1);
     rt_fence_seq_cst();
     rt_parking_wake_all(&runtime->parking);
     for (uint32_t i = 0; i < active; ++i)
@@ -339,7 +339,8 @@ rt_in_flight(const rt_runtime *runtime)
 rt_worker_stats
 rt_stats(const rt_runtime *runtime, uint32_t index)
 {
-    return rt_counters_read(&runtime->locals[index]->counters);
+    rt_local *local = index < RT_MOST_WORKERS ? runtime->locals[index] : NULL;
+    return local ? rt_counters_read(&local->counters) : (rt_worker_stats){0};
 }
 
 rt_worker *
