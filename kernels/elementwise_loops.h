@@ -121,21 +121,21 @@ loop_grid(loop_value *value, int inputs, const mk_grid *grid)
         v_stream_done();
 }
 
-#define LOOP(family, name, inputs, expression)                                                                        \
-    INLINE vec family##_##name##_value(vec x, vec y, vec z)                                                           \
-    {                                                                                                                 \
-        (void)y;                                                                                                      \
-        (void)z;                                                                                                      \
-        return expression;                                                                                            \
-    }                                                                                                                 \
-    static void family##_##name(const mk_grid *grid)                                                                  \
-    {                                                                                                                 \
-        loop_grid(family##_##name##_value, inputs, grid);                                                             \
-    }                                                                                                                 \
-    static void family##_##name##_line(size_t n, double *out, const double *x, const double *y, const double *z,      \
-                                       unsigned repeated)                                                             \
-    {                                                                                                                 \
-        loop_line(family##_##name##_value, inputs, n, out, x, y, z, repeated);                                        \
+#define LOOP(family, name, inputs, expression)                                                                   \
+    INLINE vec family##_##name##_value(vec x, vec y, vec z)                                                      \
+    {                                                                                                            \
+        (void)y;                                                                                                 \
+        (void)z;                                                                                                 \
+        return expression;                                                                                       \
+    }                                                                                                            \
+    static void family##_##name(const mk_grid *grid)                                                             \
+    {                                                                                                            \
+        loop_grid(family##_##name##_value, inputs, grid);                                                        \
+    }                                                                                                            \
+    static void family##_##name##_line(size_t n, double *out, const double *x, const double *y, const double *z, \
+                                       unsigned repeated)                                                        \
+    {                                                                                                            \
+        loop_line(family##_##name##_value, inputs, n, out, x, y, z, repeated);                                   \
     }
 
 #define UNARY(name, operator, expression, doc) LOOP(unary, name, 1, expression)

@@ -10,12 +10,12 @@
 #endif
 
 enum {
-    TINY = 2,              /* sides of a product done before its strides have been looked at */
-    SMALL = 16 * 16 * 16,  /* multiplications, measured: BLAS wins above */
-    SMALL_NARROW = 1024,   /* the same where rows do not fill a vector */
-    SMALL_COLUMN = 128,    /* the same for a column, where BLAS has dot products */
+    TINY = 2,             /* sides of a product done before its strides have been looked at */
+    SMALL = 16 * 16 * 16, /* multiplications, measured: BLAS wins above */
+    SMALL_NARROW = 1024,  /* the same where rows do not fill a vector */
+    SMALL_COLUMN = 128,   /* the same for a column, where BLAS has dot products */
     NARROW = 8,
-    EDGE = 64              /* of a packed block */
+    EDGE = 64 /* of a packed block */
 };
 
 typedef struct {

@@ -17,7 +17,7 @@
 #define MK_LANES_AVX2
 #include "lanes.h"
 
-#define MK_TABLE mk_table_avx2
+#define MK_TABLE      mk_table_avx2
 #define MK_TABLE_NAME "avx2"
 #include "loops.h"
 

@@ -17,7 +17,7 @@
 #define MK_LANES_AVX512
 #include "lanes.h"
 
-#define MK_TABLE mk_table_avx512
+#define MK_TABLE      mk_table_avx512
 #define MK_TABLE_NAME "avx512"
 #include "loops.h"
 

@@ -4,6 +4,6 @@
 #endif
 #include "lanes.h"
 
-#define MK_TABLE mk_table_plain
+#define MK_TABLE      mk_table_plain
 #define MK_TABLE_NAME "plain"
 #include "loops.h"

@@ -225,27 +225,27 @@ fold_columns(fold_combine *combine, fold_finish *finish, size_t rows, size_t col
     }
 }
 
-#define REDUCE(name, identity, combination, finished, doc)                                                            \
-    INLINE vec fold_##name##_combine(vec x, vec y)                                                                    \
-    {                                                                                                                 \
-        return combination;                                                                                           \
-    }                                                                                                                 \
-    INLINE double fold_##name##_finish(double value, double count)                                                    \
-    {                                                                                                                 \
-        (void)count;                                                                                                  \
-        return finished;                                                                                              \
-    }                                                                                                                 \
-    static double fold_##name(const mk_run *run)                                                                      \
-    {                                                                                                                 \
-        return fold_##name##_finish(fold_run(fold_##name##_combine, run), (double)run->count);                        \
-    }                                                                                                                 \
-    static void fold_along_##name(size_t rows, size_t columns, double *out, ptrdiff_t step, mk_window in)             \
-    {                                                                                                                 \
-        fold_each_run(fold_##name##_combine, fold_##name##_finish, rows, columns, out, step, in);                     \
-    }                                                                                                                 \
-    static void fold_across_##name(size_t rows, size_t columns, double *out, ptrdiff_t step, mk_window in)            \
-    {                                                                                                                 \
-        fold_columns(fold_##name##_combine, fold_##name##_finish, rows, columns, out, step, in);                      \
+#define REDUCE(name, identity, combination, finished, doc)                                                 \
+    INLINE vec fold_##name##_combine(vec x, vec y)                                                         \
+    {                                                                                                      \
+        return combination;                                                                                \
+    }                                                                                                      \
+    INLINE double fold_##name##_finish(double value, double count)                                         \
+    {                                                                                                      \
+        (void)count;                                                                                       \
+        return finished;                                                                                   \
+    }                                                                                                      \
+    static double fold_##name(const mk_run *run)                                                           \
+    {                                                                                                      \
+        return fold_##name##_finish(fold_run(fold_##name##_combine, run), (double)run->count);             \
+    }                                                                                                      \
+    static void fold_along_##name(size_t rows, size_t columns, double *out, ptrdiff_t step, mk_window in)  \
+    {                                                                                                      \
+        fold_each_run(fold_##name##_combine, fold_##name##_finish, rows, columns, out, step, in);          \
+    }                                                                                                      \
+    static void fold_across_##name(size_t rows, size_t columns, double *out, ptrdiff_t step, mk_window in) \
+    {                                                                                                      \
+        fold_columns(fold_##name##_combine, fold_##name##_finish, rows, columns, out, step, in);           \
     }
 #include "reduce.def"
 #undef REDUCE

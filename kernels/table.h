@@ -34,8 +34,8 @@ typedef struct {
 } mk_elementwise;
 
 /* The element-wise functions of three operands, x, y and z, that are not worth a .def file. */
-#define MK_TERNARIES(TERNARY)                                 \
-    TERNARY(where, v_select(x != v_all(0.0), y, z))           \
+#define MK_TERNARIES(TERNARY)                       \
+    TERNARY(where, v_select(x != v_all(0.0), y, z)) \
     TERNARY(clip, v_min(v_max(x, y), z))
 
 #define TERNARY(name, ...) MK_TERNARY_##name,

@@ -56,9 +56,26 @@ random_double(void)
     return (double)(int64_t)(random_bits() >> 11) / 4503599627370496.0 - 1.0;
 }
 
-static const double specials[] = {NAN,     -NAN,    INFINITY, -INFINITY, 0.0,        -0.0,     5e-324,
-                                  -5e-324, 1e-310,  -1e-310,  DBL_MAX,  -DBL_MAX,  1.0,      -1.0,
-                                  709.9,   -745.2,  -708.5,   710.0,     2.2250738585072014e-308, 0.5};
+static const double specials[] = {NAN,
+                                  -NAN,
+                                  INFINITY,
+                                  -INFINITY,
+                                  0.0,
+                                  -0.0,
+                                  5e-324,
+                                  -5e-324,
+                                  1e-310,
+                                  -1e-310,
+                                  DBL_MAX,
+                                  -DBL_MAX,
+                                  1.0,
+                                  -1.0,
+                                  709.9,
+                                  -745.2,
+                                  -708.5,
+                                  710.0,
+                                  2.2250738585072014e-308,
+                                  0.5};
 
 typedef enum { ORDINARY, SPECIAL, SMALL_INTEGERS, REPEATING } values;
 
@@ -90,19 +107,19 @@ same_bits(double x, double y)
 typedef enum {
     DENSE,
     TRANSPOSED,
-    GAPPED,            /* a leading dimension above the width */
+    GAPPED, /* a leading dimension above the width */
     TRANSPOSED_GAPPED,
-    STEPPED,           /* every second column */
-    BACKWARD,          /* both strides negative */
-    OUTPUTS,           /* patterns below here name every element once */
+    STEPPED,  /* every second column */
+    BACKWARD, /* both strides negative */
+    OUTPUTS,  /* patterns below here name every element once */
     ROW = OUTPUTS,
     COLUMN,
     SCALAR,
     PATTERNS
 } pattern;
 
-static const char *const pattern_names[] = {"dense",    "transposed", "gapped", "transposed gapped", "stepped",
-                                            "backward", "row",        "column", "scalar"};
+static const char *const pattern_names[] = {"dense", "transposed", "gapped", "transposed gapped", "stepped", "backward",
+                                            "row",   "column",     "scalar"};
 
 enum { MARGIN = 8 };
 
@@ -116,7 +133,7 @@ static block
 block_new(pattern shape, size_t rows, size_t columns, values kind)
 {
     ptrdiff_t r = (ptrdiff_t)rows, c = (ptrdiff_t)columns;
-    ptrdiff_t strides[PATTERNS][2] = {{c, 1},      {1, r},  {c + 3, 1}, {1, r + 5}, {2 * c, 2},
+    ptrdiff_t strides[PATTERNS][2] = {{c, 1},       {1, r}, {c + 3, 1}, {1, r + 5}, {2 * c, 2},
                                       {-c - 1, -1}, {0, 1}, {1, 0},     {0, 0}};
     block made;
     made.size = 2 * (rows + 5) * (columns + 5) + 2 * MARGIN;

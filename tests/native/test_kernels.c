@@ -11,22 +11,29 @@
 
 typedef double scalar_function(double x, double y, double z);
 
-static double ref_negate(double x, double y, double z) { (void)y, (void)z; return -x; }
-static double ref_abs(double x, double y, double z) { (void)y, (void)z; return fabs(x); }
-static double ref_sqrt(double x, double y, double z) { (void)y, (void)z; return sqrt(x); }
-static double ref_exp(double x, double y, double z) { (void)y, (void)z; return (double)expl(x); }
-static double ref_log(double x, double y, double z) { (void)y, (void)z; return (double)logl(x); }
-static double ref_add(double x, double y, double z) { (void)z; return x + y; }
-static double ref_subtract(double x, double y, double z) { (void)z; return x - y; }
-static double ref_multiply(double x, double y, double z) { (void)z; return x * y; }
-static double ref_divide(double x, double y, double z) { (void)z; return x / y; }
-static double ref_less(double x, double y, double z) { (void)z; return x < y; }
-static double ref_less_equal(double x, double y, double z) { (void)z; return x <= y; }
-static double ref_greater(double x, double y, double z) { (void)z; return x > y; }
-static double ref_greater_equal(double x, double y, double z) { (void)z; return x >= y; }
-static double ref_equal(double x, double y, double z) { (void)z; return x == y; }
-static double ref_not_equal(double x, double y, double z) { (void)z; return x != y; }
-static double ref_where(double x, double y, double z) { return x == 0.0 ? z : y; }
+#define REFERENCE(name, value)                             \
+    static double ref_##name(double x, double y, double z) \
+    {                                                      \
+        (void)x, (void)y, (void)z;                         \
+        return value;                                      \
+    }
+REFERENCE(negate, -x)
+REFERENCE(abs, fabs(x))
+REFERENCE(sqrt, sqrt(x))
+REFERENCE(exp, (double)expl(x))
+REFERENCE(log, (double)logl(x))
+REFERENCE(add, x + y)
+REFERENCE(subtract, x - y)
+REFERENCE(multiply, x *y)
+REFERENCE(divide, x / y)
+REFERENCE(less, x < y)
+REFERENCE(less_equal, x <= y)
+REFERENCE(greater, x > y)
+REFERENCE(greater_equal, x >= y)
+REFERENCE(equal, x == y)
+REFERENCE(not_equal, x != y)
+REFERENCE(where, x == 0.0 ? z : y)
+#undef REFERENCE
 
 static double
 ref_minimum(double x, double y, double z)
