@@ -52,6 +52,8 @@ key_take(PyObject *key, Py_ssize_t rows, Py_ssize_t columns, matrix_key *taken)
 {
     PyObject *row = key, *column = Py_Ellipsis;
 
+    taken->rows = rows;
+    taken->columns = columns;
     if (PyTuple_Check(key)) {
         Py_ssize_t length = PyTuple_GET_SIZE(key);
 
@@ -72,6 +74,15 @@ key_is_element(const matrix_key *key, PyObject *written, Py_ssize_t columns)
     return key->row.single && (key->column.single || (columns == 1 && !PyTuple_Check(written)));
 }
 
+static bool
+key_still_fits(const matrix_key *key, Py_ssize_t rows, Py_ssize_t columns)
+{
+    if (key->rows == rows && key->columns == columns)
+        return true;
+    PyErr_SetString(PyExc_RuntimeError, "the matrix was reshaped while its key was read");
+    return false;
+}
+
 /* ---- reading ---- */
 
 PyObject *
@@ -82,12 +93,9 @@ matrix_subscript(PyObject *self, PyObject *key)
     matrix_key taken;
     mk_window part;
 
-    if (!key_take(key, rows, columns, &taken) || !matrix_usable(matrix))
+    if (!key_take(key, rows, columns, &taken) || !matrix_usable(matrix) ||
+        !key_still_fits(&taken, matrix->rows, matrix->columns))
         return NULL;
-    if (matrix->rows != rows || matrix->columns != columns) {
-        PyErr_SetString(PyExc_RuntimeError, "the matrix was reshaped while its key was read");
-        return NULL;
-    }
     part = key_window(&taken, matrix_window(matrix));
     if (key_is_element(&taken, key, columns))
         return PyFloat_FromDouble(*part.at);
@@ -139,19 +147,14 @@ value_fits(matrix_operand *value, Py_ssize_t rows, Py_ssize_t columns, bool any_
 static int
 assign_taken(core_state *state, matrix_operand *target, const matrix_key *key, matrix_operand *value)
 {
-    Py_ssize_t rows = target->rows, columns = target->columns;
     bool line = is_view(target->source) && ((MatrixViewObject *)target->source)->line != VIEW_BLOCK;
     matrix_operand *both[2] = {target, value};
     matrix_operand part;
     matrix_unlocked unlocked;
 
-    if (!operand_settle_writable(target) || !operand_settle(value))
-        return -1;
-    if (target->rows != rows || target->columns != columns) {
-        PyErr_SetString(PyExc_RuntimeError, "the matrix was reshaped while its key was read");
-        return -1;
-    }
-    if (!value_fits(value, key->row.count, key->column.count, line))
+    if (!operand_settle_writable(target) || !operand_settle(value) ||
+        !key_still_fits(key, target->rows, target->columns) ||
+        !value_fits(value, key->row.count, key->column.count, line))
         return -1;
     part = (matrix_operand){.window = key_window(key, target->window),
                             .rows = key->row.count,
@@ -178,7 +181,6 @@ matrix_assign(core_state *state, PyObject *target, const matrix_key *key, PyObje
     matrix_operand to = {.source = target}, from;
     int status;
 
-    shape_of(target, &to.rows, &to.columns);
     if (!operand_require(state, value, "assignment", &from))
         return -1;
     status = assign_taken(state, &to, key, &from);
@@ -198,7 +200,8 @@ matrix_ass_subscript(PyObject *self, PyObject *key, PyObject *value)
     if (!key_take(key, ((MatrixObject *)self)->rows, ((MatrixObject *)self)->columns, &taken))
         return -1;
     if (key_is_element(&taken, key, ((MatrixObject *)self)->columns) && PyFloat_CheckExact(value)) {
-        if (!matrix_writable((MatrixObject *)self))
+        if (!matrix_writable((MatrixObject *)self) ||
+            !key_still_fits(&taken, ((MatrixObject *)self)->rows, ((MatrixObject *)self)->columns))
             return -1;
         *key_window(&taken, matrix_window((MatrixObject *)self)).at = PyFloat_AS_DOUBLE(value);
         return 0;

@@ -184,6 +184,7 @@ typedef struct {
 
 typedef struct {
     axis_key row, column;
+    Py_ssize_t rows, columns; /* the shape that it was read for; reading it may have run code that changed it */
 } matrix_key;
 
 /* An int, slice, `...`, or a pair of them, within rows x columns. */

@@ -158,6 +158,8 @@ view_key(MatrixViewObject *self, PyObject *key, matrix_key *taken)
 {
     axis_key whole = {0, 1, 1, false};
 
+    taken->rows = self->rows;
+    taken->columns = self->columns;
     if (self->line == VIEW_BLOCK)
         return key_take(key, self->rows, self->columns, taken);
     if (PyTuple_Check(key)) {
@@ -220,7 +222,7 @@ PyObject *
 view_item_at(PyObject *object, Py_ssize_t index)
 {
     MatrixViewObject *self = (MatrixViewObject *)object;
-    matrix_key key = {{0, 1, 1, true}, {0, 1, self->columns, false}};
+    matrix_key key = {{0, 1, 1, true}, {0, 1, self->columns, false}, self->rows, self->columns};
     mk_window window;
 
     if (!view_window(self, &window))
@@ -255,7 +257,7 @@ line_view(METHOD_ARGS, const args_spec *spec, char line)
     if (!view || !given[1] || given[1] == Py_None)
         return view;
     if (PyIndex_Check(given[1])) { /* one cell, as a view */
-        matrix_key key = {{0, 1, 1, false}, {0, 1, 1, false}};
+        matrix_key key = {{0, 1, 1, false}, {0, 1, 1, false}, 0, 0}; /* for view_part, which asks no shape */
         bool fine = line == VIEW_ROW
                         ? key_axis(given[1], ((MatrixViewObject *)view)->columns, "column", &key.column)
                         : key_axis(given[1], ((MatrixViewObject *)view)->rows, "row", &key.row);

@@ -1,0 +1,75 @@
+"""The product, against NumPy within the error bound of a sum of products."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.matrices import FINITE, LENGTHS, arrays, as_array, assert_same, operands
+
+from bocmat import Matrix, _core
+
+
+def assert_product(found, left, right):
+    assert found.shape == (left.shape[0], right.shape[1])
+    bound = (left.shape[1] + 2) * np.finfo(float).eps * (np.abs(left) @ np.abs(right)) + 1e-300
+    assert (np.abs(as_array(found) - left @ right) <= 2 * bound).all()
+
+
+@given(data=st.data(), inner=LENGTHS)
+def test_product_agrees_with_numpy(data, inner):
+    left = data.draw(arrays(columns=st.just(inner), elements=FINITE))
+    right = data.draw(arrays(rows=st.just(inner), elements=FINITE))
+    a, b = data.draw(operands(left)), data.draw(operands(right))
+    assert_product(a @ b, left, right)
+    assert_product(a @ right, left, right)
+    assert_product(left @ b, left, right)
+    out = Matrix.empty((left.shape[0], right.shape[1]))
+    assert_same(_core._matmul_into(out, a, b), as_array(a @ b))
+    twice = as_array(_core._matmul_into(out, a, b, accumulate=True))
+    assert np.allclose(twice, 2 * as_array(a @ b), rtol=1e-12)
+
+
+def test_large_products_run_without_the_lock_and_agree():
+    generator = np.random.default_rng(7)
+    left, right = generator.normal(size=(130, 150)), generator.normal(size=(150, 90))
+    a, b = Matrix(left), Matrix(right)
+    assert_product(a @ b, left, right)
+    assert_product(a.T.T @ Matrix(right.T).T, left, right)
+    assert_product(a.T @ a, left.T, left)
+    assert_product(a.view[::2, ::3] @ b.view[::3, ::2], left[::2, ::3], right[::3, ::2])
+
+
+def test_not_a_number_spreads():
+    left = Matrix(20, 20, 0.0)
+    left[3, 4] = float("nan")
+    found = as_array(left @ Matrix.ones((20, 20)))
+    assert np.isnan(found[3]).all()
+    assert not np.isnan(np.delete(found, 3, 0)).any()
+
+
+def test_flat_sequences_are_vectors():
+    matrix = Matrix(2, 3, [1, 2, 3, 4, 5, 6])
+    assert (matrix @ [1, 0, 2]).tolist() == [[7], [16]]
+    assert ([1, 2] @ matrix).tolist() == [[9, 12, 15]]
+    assert (np.array([1, 2]) @ matrix).tolist() == [[9, 12, 15]]
+
+
+def test_what_cannot_be_multiplied():
+    matrix = Matrix(2, 3)
+    with pytest.raises(ValueError, match=r"\(2, 3\) and \(2, 3\)"):
+        matrix @ matrix
+    with pytest.raises(TypeError, match="scalar"):
+        matrix @ 2.0
+    with pytest.raises(TypeError):
+        matrix @ "a"
+    with pytest.raises(ValueError, match=r"\(2, 2\).*\(3, 2\)"):
+        _core._matmul_into(Matrix(3, 2), matrix, matrix.T)
+    square = Matrix.eye(4)
+    with pytest.raises(ValueError, match="operands"):
+        _core._matmul_into(square, square, square.copy())
+    assert_same(square, np.eye(4))
+    a = Matrix.eye(4)
+    a @= Matrix.full((4, 4), 2.0)
+    assert_same(a, np.full((4, 4), 2.0))
