@@ -1,0 +1,174 @@
+"""Buffers in and out, NumPy as a neighbour, pickle and copy."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import operator
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.matrices import arrays, as_array, assert_same, operands
+
+from bocmat import Matrix
+
+
+@given(data=st.data(), array=arrays())
+def test_arrays_share_memory_both_ways(data, array):
+    matrix = data.draw(operands(array))
+    shared = np.asarray(matrix)
+    assert_same(matrix, shared)
+    if array.size:
+        shared[-1, -1] = 42.0
+        assert as_array(matrix)[-1, -1] == 42.0
+        matrix[0 : matrix.rows] = 17.0
+        assert (shared == 17.0).all()
+
+
+def test_memoryviews():
+    matrix = Matrix(2, 3, [1, 2, 3, 4, 5, 6])
+    view = memoryview(matrix)
+    assert (view.format, view.shape, view.strides, view.readonly) == ("d", (2, 3), (24, 8), False)
+    assert view.tolist() == matrix.tolist()
+    view[1, 1] = 50.0
+    assert matrix[1, 1] == 50.0
+    assert bytes(matrix) == matrix.tobytes()
+    large = Matrix(20, 3, range(60)).transpose(in_place=True)
+    assert memoryview(large).strides == (8, 24)
+    with pytest.raises(BufferError, match="order"):
+        np.frombuffer(large, dtype=float)
+
+
+def test_an_alias_never_sees_a_write_through_an_export():
+    matrix = Matrix(20, 20, 1.0)
+    before = matrix.T
+    shared = np.asarray(matrix)
+    after = matrix.T
+    shared[...] = 5.0
+    assert before.sum() == after.sum() == 400.0
+    assert matrix.sum() == 2000.0
+
+
+def test_no_reshaping_while_exported():
+    for matrix in (Matrix(2, 3), Matrix(20, 30)):
+        shape, shared = matrix.shape, np.asarray(matrix)
+        with pytest.raises(BufferError, match=rf"\({shape[0]}, {shape[1]}\)"):
+            matrix.transpose(in_place=True)
+        assert matrix.shape == shape
+        del shared
+        gc.collect()
+        assert matrix.transpose(in_place=True) is matrix
+        assert matrix.shape == shape[::-1]
+
+
+def test_from_buffer_shares_doubles_in_c_order():
+    array = np.arange(12.0).reshape(3, 4)
+    matrix = Matrix.from_buffer(array)
+    matrix += 1.0
+    array[0, 0] = 99.0
+    assert matrix[0, 0] == 99.0
+    assert array[2, 3] == 12.0
+    alias = matrix.T
+    array[0, 0] = 7.0
+    assert alias[0, 0] == 99.0
+    assert Matrix.from_buffer(np.arange(3.0)).shape == (1, 3)
+    growing = bytearray(16)
+    held = Matrix.from_buffer(memoryview(growing).cast("d"))
+    with pytest.raises(BufferError):
+        growing.append(1)
+    del held
+    growing.append(1)
+
+
+def test_from_buffer_of_read_only_memory_is_never_written():
+    array = np.arange(6.0).reshape(2, 3)
+    array.flags.writeable = False
+    matrix = Matrix.from_buffer(array)
+    assert matrix.read_only
+    assert memoryview(matrix).readonly
+    for write in (
+        lambda: operator.iadd(matrix, 1.0),
+        lambda: operator.setitem(matrix, 0, 1.0),
+        lambda: operator.setitem(matrix.view[0], 0, 1.0),
+        lambda: matrix.exp(in_place=True),
+        lambda: Matrix.ones((2, 3)).add(1, out=matrix),
+        lambda: matrix.transpose(in_place=True),
+    ):
+        with pytest.raises(RuntimeError, match="read-only"):
+            write()
+    assert array.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert not matrix.T.read_only
+    assert not (matrix + 0).read_only
+
+
+@pytest.mark.parametrize("source", [3, [1, 2], "text", None])
+def test_from_buffer_wants_a_buffer(source):
+    with pytest.raises(TypeError, match="buffer"):
+        Matrix.from_buffer(source)
+    with pytest.raises(ValueError, match="3"):
+        Matrix.from_buffer(np.zeros((1, 2, 3)))
+    with pytest.raises(TypeError, match="real"):
+        Matrix.from_buffer(np.zeros(3, complex))
+
+
+@pytest.mark.parametrize("function", [operator.add, operator.sub, operator.mul, operator.truediv])
+def test_arrays_and_matrices_give_matrices(function):
+    array, matrix = np.array([[1.0, 2.0], [3.0, 4.0]]), Matrix(2, 2, [5, 6, 7, 8])
+    for left, right in ((array, matrix), (matrix, array), (array[0], matrix), (matrix, array[0])):
+        found = function(left, right)
+        assert type(found) is Matrix
+        assert_same(found, function(np.asarray(left), np.asarray(right)))
+    assert type(np.float64(2) * matrix) is Matrix
+    assert type(np.int32(2) - matrix) is Matrix
+    with pytest.raises(TypeError):
+        function(array * 1j, matrix)
+
+
+@given(data=st.data(), array=arrays())
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_pickling_is_exact(protocol, data, array):
+    matrix = data.draw(operands(array))
+    matrix = matrix if isinstance(matrix, Matrix) else matrix.copy()
+    assert_same(pickle.loads(pickle.dumps(matrix, protocol)), array)
+
+
+def test_protocol_5_goes_out_of_band():
+    for matrix in (Matrix(40, 50, range(2000)), Matrix(50, 40, range(2000)).T):
+        buffers: list[pickle.PickleBuffer] = []
+        data = pickle.dumps([matrix, matrix], 5, buffer_callback=buffers.append)
+        assert len(data) < 300
+        assert len(buffers) == 1
+        first, second = pickle.loads(data, buffers=buffers)
+        assert first is second
+        assert_same(first, as_array(matrix))
+        first += 1.0
+        assert first[0, 1] == matrix[0, 1] + 1
+
+
+def test_copies_share_nothing():
+    matrix = Matrix(30, 30, 1.0)
+    for twin in (copy.copy(matrix), copy.deepcopy(matrix), matrix.copy(), +matrix):
+        twin += 1.0
+        assert matrix.sum() == 900.0
+    shared = [matrix, matrix]
+    twins = copy.deepcopy(shared)
+    assert twins[0] is twins[1]
+
+
+@given(array=arrays())
+def test_the_transpose_shares_until_written(array):
+    matrix = Matrix(array)
+    alias = matrix.T
+    assert_same(alias, array.T)
+    assert_same(alias.T, array)
+    matrix[...] = 3.0
+    assert_same(alias, array.T)
+    other = alias.T
+    alias[...] = 4.0
+    assert_same(other, array)
+    assert_same(matrix, np.full(array.shape, 3.0))
+    assert matrix.transpose(in_place=True) is matrix
+    assert matrix.shape == array.shape[::-1]
