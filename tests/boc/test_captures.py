@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import abc
 import collections
 import dataclasses
 import enum
@@ -16,6 +17,7 @@ import sys
 import textwrap
 import threading
 import types
+import typing
 
 import pytest
 
@@ -652,6 +654,49 @@ def test_named_tuples(backend):
     assert type(back) is Pair
     assert back == (9, [2])
     assert made == Pair("a", "b")
+
+
+def test_classes_with_bases_of_typing_and_abc(backend):
+    T = typing.TypeVar("T")
+
+    class Recipe(typing.NamedTuple):
+        name: str
+        needs: tuple = ()
+
+        def label(self):
+            return f"{self.name} of {len(self.needs)}"
+
+    class Box(typing.Generic[T]):
+        def __init__(self, value: T):
+            self.value = value
+
+    class Shape(abc.ABC):
+        @abc.abstractmethod
+        def area(self): ...
+
+    class Square(Shape):
+        def area(self):
+            return 4
+
+    class Options(typing.TypedDict):
+        depth: int
+
+    recipe, box, square = Recipe("omelette", ("egg",)), Box([1]), Square()
+    options: Options = {"depth": 2}
+
+    def body():
+        try:
+            Shape()
+        except TypeError:
+            refused = True
+        return [recipe, recipe.label(), box, square.area(), options, refused, Options(depth=3)]
+
+    made, label, boxed, area, back, refused, more = run(body)
+    assert type(made) is Recipe
+    assert made == recipe
+    assert label == "omelette of 1"
+    assert type(boxed) is Box
+    assert (boxed.value, area, back, refused, more) == ([1], 4, {"depth": 2}, True, {"depth": 3})
 
 
 def test_exceptions_defined_in_the_test(backend):

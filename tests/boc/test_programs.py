@@ -228,7 +228,7 @@ def test_standard_input(backend_name, directory, arguments):
 def test_an_imported_module_may_schedule_at_its_top_level(backend_name, directory):
     """What a worker imports by name runs there; the program's own top level still runs once."""
     (directory / "importing.py").write_text("print('program top')\nimport program\n")
-    done = run_python("importing.py", cwd=directory, BOCMAT_BACKEND=backend_name)
+    done = run_python("importing.py", cwd=directory, timeout=20, BOCMAT_BACKEND=backend_name)
     lines = done.stdout.splitlines()
     assert done.returncode == 0, done.stderr
     assert lines.count("program top") == 1
