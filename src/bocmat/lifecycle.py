@@ -261,6 +261,14 @@ def _at_exit() -> None:
     _core._shut_down()
 
 
+def _before_fork() -> None:
+    # CPython cannot fork while there are other interpreters: the child crashes before it begins.
+    # Parked ones can go; with behaviors in flight there is nothing that could be done.
+    with _lock:
+        if _core._running() is None:
+            _core._shut_down()
+
+
 def _after_fork_in_child() -> None:
     global _lock, _published
     _lock = _thread.RLock()
@@ -273,4 +281,4 @@ if _core._is_main():
     _core._choose_backend(_default_backend())
     atexit.register(_at_exit)
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_after_fork_in_child)
+        os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)

@@ -51,7 +51,11 @@ def _found_again(name: str, spec: Any) -> bool:
 
 
 def module_importable(name: str) -> bool:
-    """Whether every interpreter can import the module of that name and gets the same one."""
+    """Whether every interpreter can import the module of that name and gets the same one.
+
+    A module that asks while its own top level still runs is part of the running program: a worker
+    that imported it would do again what it is doing.
+    """
     known = _importable.get(name)
     if known is not None:
         return known
@@ -61,6 +65,8 @@ def module_importable(name: str) -> bool:
     spec = getattr(module, "__spec__", None)
     if spec is None:
         answer = name in sys.builtin_module_names
+    elif getattr(spec, "_initializing", False):
+        answer = False
     elif spec.origin in ("built-in", "frozen"):
         answer = True
     else:
@@ -186,9 +192,10 @@ def _registered(number: int, make: Any, arguments: Any) -> Any:
 
 def _with_slots(cls: type, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     """cloudpickle's arguments for the bare class, with its slots: they must be there at birth."""
-    if "__slots__" not in cls.__dict__ or not (len(arguments) > 3 and type(arguments[3]) is dict):
+    slots = cls.__dict__.get("__slots__")
+    if not slots or not (len(arguments) > 3 and type(arguments[3]) is dict):
         return arguments
-    namespace = {**arguments[3], "__slots__": cls.__dict__["__slots__"]}
+    namespace = {**arguments[3], "__slots__": slots}
     return (*arguments[:3], namespace, *arguments[4:])
 
 

@@ -19,7 +19,11 @@ typedef struct {
     bool exception;
     bool acquired_by_hand; /* by `with` or acquire(): `pass` is the behavior that holds it */
     rt_behavior *pass;
+    uint32_t process; /* cown_process when it was made */
 } CownObject;
+
+/* Counts forks: cowns of the parent are of no use in the child. */
+extern uint32_t cown_process;
 
 /* A new handle, not held. The runtime's cown is retained. */
 PyObject *cown_wrap(core_state *state, rt_cown *cown);

@@ -8,6 +8,8 @@
 
 #include "cown_pass.h"
 
+uint32_t cown_process;
+
 /* ---- values ---- */
 
 /* An immutable value can stay where it is, encoded, however often it is read. An object of the threads backend is in
@@ -194,6 +196,11 @@ cown_holder(core_state *state, CownObject *self)
     worker_context *context;
     CownObject *other;
 
+    if (self->process != cown_process) {
+        PyErr_Format(PyExc_RuntimeError, "cown %llu belongs to the process that this one was forked from",
+                     (unsigned long long)rt_cown_id(self->cown));
+        return NULL;
+    }
     if (self->hold != HOLD_NONE)
         return self;
     context = worker_current();
@@ -240,7 +247,7 @@ cown_acquire_by_hand(core_state *state, CownObject *self, double timeout)
 {
     rt_runtime *runtime = backend_runtime();
 
-    if (self->hold != HOLD_NONE || held_get(state, self->cown) || worker_current()) {
+    if (self->hold != HOLD_NONE || self->process != cown_process || held_get(state, self->cown) || worker_current()) {
         PyErr_Format(PyExc_RuntimeError, "cown %llu cannot be acquired here: %s",
                      (unsigned long long)rt_cown_id(self->cown),
                      worker_current() ? "a behavior names its cowns in @when" : "it is held already");
@@ -482,6 +489,7 @@ cown_alloc(PyTypeObject *type)
     self->origin = 0;
     self->changed = self->assigned = self->exception = self->acquired_by_hand = false;
     self->pass = NULL;
+    self->process = cown_process;
     PyObject_GC_Track(self);
     return self;
 }

@@ -212,6 +212,23 @@ encode_defaults(encoder *e, const function_template *template, PyObject *functio
 }
 
 static int
+encode_keyword_defaults(encoder *e, const function_template *template, PyObject *defaults)
+{
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+
+    if (encoder_put_count(e, (uint32_t)PyDict_GET_SIZE(defaults)) < 0)
+        return -1;
+    while (PyDict_Next(defaults, &at, &key, &value)) {
+        captured_name name = {"default of parameter", key, template->name.text};
+
+        if (encoder_put(e, key) < 0 || encoder_put_captured(e, value, &name) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
 encode_cells(encoder *e, const function_template *template, PyObject *function, PyObject *closure)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(closure); i++) {
@@ -325,8 +342,7 @@ encode_part(encoder *e, const function_template *template, PyObject *function, i
     case PART_DEFAULTS:
         return encode_defaults(e, template, function, PyFunction_GET_DEFAULTS(function));
     case PART_KEYWORD_DEFAULTS:
-        name.what = "keyword defaults of";
-        return encoder_put_captured(e, PyFunction_GET_KW_DEFAULTS(function), &name);
+        return encode_keyword_defaults(e, template, PyFunction_GET_KW_DEFAULTS(function));
     case PART_ATTRIBUTES:
         name.what = "attributes of";
         return encoder_put_captured(e, ((PyFunctionObject *)function)->func_dict, &name);
@@ -519,6 +535,26 @@ done:
 }
 
 static int
+decode_keyword_defaults(decoder *d, PyObject *function)
+{
+    uint32_t count = decoder_next_count(d);
+    PyObject *defaults = PyDict_New();
+    int result = defaults ? 0 : -1;
+
+    for (uint32_t i = 0; !result && i < count; i++) {
+        PyObject *key = decoder_next(d), *value = key ? decoder_next(d) : NULL;
+
+        result = value ? PyDict_SetItem(defaults, key, value) : -1;
+        Py_XDECREF(key);
+        Py_XDECREF(value);
+    }
+    if (!result)
+        result = PyFunction_SetKwDefaults(function, defaults);
+    Py_XDECREF(defaults);
+    return result;
+}
+
+static int
 decode_names(decoder *d, PyFunctionObject *function)
 {
     PyObject *name = decoder_next(d), *qualified = name ? decoder_next(d) : NULL, *doc = qualified ? decoder_next(d) : NULL;
@@ -565,17 +601,16 @@ decode_part(decoder *d, const function_template *template, PyObject *function, i
         return decode_names(d, (PyFunctionObject *)function);
     case PART_DEFAULTS:
         return decode_defaults(d, function);
+    case PART_KEYWORD_DEFAULTS:
+        return decode_keyword_defaults(d, function);
     case PART_CLOSURE:
         return decode_closure(d, template, function);
     default:
         break;
     }
     value = decoder_next(d);
-    if (!value)
-        return -1;
-    result = part == PART_KEYWORD_DEFAULTS ? PyFunction_SetKwDefaults(function, value)
-                                           : PyObject_SetAttrString(function, "__dict__", value);
-    Py_DECREF(value);
+    result = value ? PyObject_SetAttrString(function, "__dict__", value) : -1;
+    Py_XDECREF(value);
     return result;
 }
 

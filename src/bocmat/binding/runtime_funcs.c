@@ -166,6 +166,7 @@ func_forked(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
             rt_runtime_forked(runtimes[kind]);
         runtimes[kind] = NULL;
     }
+    cown_process++;
     atomic_store_explicit(&running, NULL, memory_order_release);
     Py_RETURN_NONE;
 }

@@ -121,6 +121,11 @@ walk_one(cown_walk *walk, PyObject *object, rt_mode mode)
                      Py_TYPE(object)->tp_name);
         return -1;
     }
+    if (((CownObject *)object)->process != cown_process) {
+        PyErr_Format(PyExc_RuntimeError, "cown %llu belongs to the process that this one was forked from",
+                     (unsigned long long)rt_cown_id(cown_of(object)));
+        return -1;
+    }
     if (walk->behavior)
         rt_behavior_set(walk->behavior, walk->count, cown_of(object), mode);
     walk->count++;
@@ -326,6 +331,7 @@ schedule(core_state *state, PyObject *arguments, PyObject *function)
 static PyObject *
 when_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
+    cown_walk walk = {state_of_type(type), NULL, 0};
     WhenObject *self;
 
     if (keywords && PyDict_GET_SIZE(keywords)) {
@@ -339,10 +345,13 @@ when_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     for (Py_ssize_t i = 0; self->arguments && i < PyTuple_GET_SIZE(args); i++) {
         PyObject *argument = argument_fixed(PyTuple_GET_ITEM(args, i));
 
-        if (!argument)
+        if (!argument || walk_argument(&walk, argument) < 0) {
+            Py_XDECREF(argument);
             Py_CLEAR(self->arguments);
-        else
+        }
+        else {
             PyTuple_SET_ITEM(self->arguments, i, argument);
+        }
     }
     if (!self->arguments)
         Py_CLEAR(self);
