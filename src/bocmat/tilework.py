@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bocmat._core import Cown, Matrix, _matmul_into, read, when
+from bocmat._core import Cown, Matrix, _matmul_into, _running, read, when
 
 Handle = Any
 Position = tuple[int, int]
@@ -58,20 +58,28 @@ class Behaviors:
 
     def collect(self, tiles: Sequence[tuple[Position, Shape, Handle]]) -> list[Matrix]:
         """Wait for the tiles and take them out of their handles: all, or none and an exception."""
+        handles = [handle for _, _, handle in tiles]
         expected = [(position, shape) for position, shape, _ in tiles]
-
-        @when([handle for _, _, handle in tiles])
-        def collect_tiles(tiles: Any) -> Any:
-            return _collect(tiles, expected)
-
-        collect_tiles.acquire()  # comes after the behavior, and after nothing else
-        try:
-            collected = collect_tiles.unwrap()
-        finally:
-            collect_tiles.release()
+        if _running() is None:  # after wait() the values are at hand
+            collected = _collect(handles, expected)
+        else:
+            collected = self._collect_in_behavior(handles, expected)
         if isinstance(collected, BaseException):
             raise collected
         return list(collected)
+
+    def _collect_in_behavior(
+        self, handles: list[Handle], expected: list[tuple[Position, Shape]]
+    ) -> Any:
+        @when(handles)
+        def collect_tiles(tiles: Any) -> Any:
+            return _collect(tiles, expected)
+
+        collect_tiles.acquire()  # comes after that behavior, and waits for nothing else
+        try:
+            return collect_tiles.unwrap()
+        finally:
+            collect_tiles.release()
 
 
 # ---- what the behaviors run ----
@@ -86,9 +94,9 @@ def _note(error: BaseException, position: Position) -> None:
 
 def _values(tiles: Any) -> list[Any]:
     """Read the tiles; the exception that one of them became instead comes out again."""
-    for tile in tiles:
-        if tile.exception:
-            raise tile.value
+    failed = [tile for tile in tiles if tile.exception]  # looks at all of them: none is reported
+    if failed:
+        raise failed[0].value
     return [tile.value for tile in tiles]
 
 
@@ -120,6 +128,8 @@ def _call(
 
 def _collect(tiles: Any, expected: list[tuple[Position, Shape]]) -> Any:
     """Take the values of all tiles; if one is bad, take none and return what is wrong."""
+    for tile in tiles:
+        _ = tile.exception  # now it has been looked at and is not reported
     for tile, (position, shape) in zip(tiles, expected):
         try:
             (value,) = _values([tile])

@@ -8,7 +8,7 @@ import operator
 import numpy as np
 import pytest
 
-from bocmat import Cown, Matrix, TiledMatrix, quiesce, read, wait, when
+from bocmat import Cown, Matrix, TiledMatrix, quiesce, read, start, wait, when
 
 TILINGS = [
     ((6, 8), (3, 4)),
@@ -154,6 +154,7 @@ def test_it_outlives_the_workers(backend):
     wait()
     assert np.allclose(array_of(doubled), 2 * array)
     assert np.allclose(array_of(tiles), array)
+    start(1)  # joining has not started the workers again
 
 
 def test_joining_waits_for_its_own_tiles_only(backend):
@@ -396,6 +397,21 @@ def test_an_exception_comes_out_of_a_reduction(backend):
         failed.reduce(operator.add).get()
     with pytest.raises(ZeroDivisionError):
         (failed @ failed).to_matrix()
+
+
+def test_an_exception_that_came_out_is_not_reported_as_well(backend, caplog):
+    def fail(tile):
+        raise KeyError("x")
+
+    tiles = tiled(np.ones((4, 4)), 2)
+    with pytest.raises(KeyError):
+        ((tiles.map(fail) + 1.0) @ tiles).to_matrix()
+    quiesce()
+    assert not caplog.records
+    tiles.map(fail)
+    quiesce()
+    assert len(caplog.records) == 4
+    assert "in tile (0, 0)" in caplog.text
 
 
 @pytest.mark.parametrize(
