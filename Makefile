@@ -26,7 +26,8 @@ test:
 
 # C programs that drive kernels/ and runtime/ without Python.
 native:
-	@$(MAKE) --no-print-directory -C tests/native run
+	@$(ENV) test "$(PYTHON)"
+	@$(MAKE) --no-print-directory -C tests/native run PYTHON=$(abspath $(RUN))
 
 tsan asan:
 	@$(MAKE) --no-print-directory -C tests/native $@
