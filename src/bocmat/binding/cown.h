@@ -41,6 +41,21 @@ rt_cown *cown_pickled(long long process, unsigned long long number);
  * fails. */
 void cown_let_go(core_state *state, CownObject *self);
 
+/* Keeps a cown for its pickles; false for want of memory. */
+bool cown_keep_pickled(rt_cown *cown);
+
+/* A handle without a cown yet. */
+CownObject *cown_alloc(PyTypeObject *type);
+/* Makes `value` of what the held cown has: 0, or -1 with an exception. */
+int cown_fetch(core_state *state, CownObject *self);
+/* The handle through which the calling program part holds this cown (for writing), borrowed; NULL with RuntimeError. */
+CownObject *cown_holder(core_state *state, CownObject *self);
+CownObject *cown_writer(core_state *state, CownObject *self);
+/* The main program's table of what it holds. */
+int held_put(core_state *state, CownObject *self);
+CownObject *held_get(core_state *state, const rt_cown *cown);
+void held_remove(core_state *state, const rt_cown *cown);
+
 /* Puts the exception that is set into a cown, as raised; clears it. Never fails. */
 void cown_store_error(core_state *state, rt_cown *cown, PyObject *error);
 

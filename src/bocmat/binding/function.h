@@ -23,6 +23,9 @@ void code_entry_free(void *entry);
 /* The entry of a plain Python function, made when first asked for; NULL with an exception. */
 code_entry *function_entry(core_state *state, PyObject *function);
 
+/* The code object of a template here, made when first asked for; borrowed, the interpreter keeps it. */
+PyObject *template_code(core_state *state, const function_template *template);
+
 /* Appends the function: 0, or -1 with an exception; a TypeError names the variable that cannot travel. */
 int function_encode(encoder *e, PyObject *function);
 /* A function of that template without anything captured and without cells, for a pickle to fill; a new reference. */

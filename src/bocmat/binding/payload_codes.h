@@ -2,9 +2,9 @@
 #ifndef BOCMAT_PAYLOAD_CODES_H
 #define BOCMAT_PAYLOAD_CODES_H
 
-#include <string.h>
-
 #include "payload.h"
+
+#include <string.h>
 
 enum {
     CODE_NONE = 'N',
@@ -39,6 +39,20 @@ enum {
 enum { ENCODE_NOT_NATIVE = 1 };
 
 int encoder_native(encoder *e, PyObject *value);
+
+/* A place to go back to if what follows turns out to have no native form. */
+typedef struct {
+    size_t length;
+    uint32_t pending_count, memo_next;
+} encoder_mark;
+
+encoder_mark encoder_here(const encoder *e);
+int encoder_rewind(encoder *e, encoder_mark mark);
+
+/* One more handle, to be made of this object. */
+int encoder_pend(encoder *e, PyObject *object);
+/* A code, a length that may pass 4 GiB, and that many bytes. */
+int encoder_run(encoder *e, unsigned char code, const void *data, size_t length);
 int encoder_bytes(encoder *e, const void *data, size_t length);
 int encoder_code(encoder *e, unsigned char code);
 int encoder_number(encoder *e, unsigned char code, uint32_t number);
