@@ -11,7 +11,12 @@ static int
 cown_acquire_by_hand(core_state *state, CownObject *self, double timeout)
 {
     rt_runtime *runtime = backend_runtime();
+    CownObject *looked = held_get(state, self->cown);
 
+    if (looked && !looked->acquired_by_hand) { /* only looked at, after wait() */
+        cown_let_go(state, looked);
+        held_remove(state, self->cown);
+    }
     if (self->hold != HOLD_NONE || self->process != cown_process || held_get(state, self->cown) || worker_current()) {
         PyErr_Format(PyExc_RuntimeError, "cown %llu cannot be acquired here: %s",
                      (unsigned long long)rt_cown_id(self->cown),

@@ -114,13 +114,6 @@ func_start(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-/* The number of dropped behaviors, or -1 if something is still in flight. */
-static int64_t
-rt_stop_quiet(rt_runtime *runtime)
-{
-    return rt_in_flight(runtime) ? -1 : rt_stop(runtime);
-}
-
 /* Stops the workers: with what is queued dropped and counted if `drop`, else only if all is quiet (-1 if not). */
 static PyObject *
 func_stop(PyObject *Py_UNUSED(module), PyObject *drop)

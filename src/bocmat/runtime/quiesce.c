@@ -44,15 +44,17 @@ rt_quiet_test(rt_quiet *quiet)
 int
 rt_quiet_wait(rt_quiet *quiet, int64_t nanoseconds)
 {
-    int64_t deadline = nanoseconds > 0 ? rt_now() + nanoseconds : 0;
+    int64_t now, deadline;
     int status = RT_OK;
 
     if (rt_quiet_in_flight(quiet) == 0)
         return RT_OK;
     if (nanoseconds == 0)
         return RT_TIMEOUT;
-    if (deadline < nanoseconds) /* so far away that it overflowed */
+    now = rt_now();
+    if (nanoseconds > INT64_MAX - now)
         nanoseconds = -1;
+    deadline = now + nanoseconds;
     rt_fetch_add_seq_cst(&quiet->waiters, 1u);
     for (;;) {
         uint32_t signal = rt_load_acquire(&quiet->signal);

@@ -97,6 +97,9 @@ int rt_quiesce(rt_runtime *runtime, int64_t nanoseconds);
  * which case this returns their number (0 after a quiesce). What waits for a cown that an on_ready behavior still holds is
  * dropped when that one is finished. Not running: 0. From a worker: RT_INVALID. */
 int64_t rt_stop(rt_runtime *runtime);
+/* Stops if nothing is in flight: RT_OK; else RT_TIMEOUT, and all goes on. A behavior that another thread schedules at the
+ * same time is either seen, or refused with RT_NOT_RUNNING: never dropped. */
+int rt_stop_quiet(rt_runtime *runtime);
 /* Ends the parked workers' threads (leave is called on each) and frees everything. Must be stopped. */
 void rt_runtime_free(rt_runtime *runtime);
 /* In the child of a fork, first thing: the workers' threads are not there. It is stopped, has no workers and nothing in

@@ -131,10 +131,13 @@ rt_schedule(rt_runtime *runtime, rt_behavior *behavior)
     rt_chain ready = {0};
     uint32_t epoch;
 
-    /* Counted before it is known to be taken: a stop that comes in between finds it, or refuses it at the inbox. */
+    /* Counted before it is known to be taken: a stop that comes in between finds it, or refuses it at the inbox. The
+     * fence makes that of rt_stop_quiet and this one see each other: it sees the count, or this sees `closing`. */
     count_scheduled(runtime, local);
+    if (!local)
+        rt_fence_seq_cst();
     epoch = rt_load_acquire(&runtime->epoch);
-    if (!rt_epoch_runs(epoch)) {
+    if (!rt_epoch_runs(epoch) || (!local && rt_load_acquire(&runtime->closing))) {
         count_completed(runtime, local);
         return RT_NOT_RUNNING;
     }

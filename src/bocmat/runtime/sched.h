@@ -44,6 +44,7 @@ struct rt_runtime {
     const rt_host *host;
     rt_mutex control; /* of start, stop and free; `made`, and epoch's writes */
     rt_atomic_u32 epoch;
+    rt_atomic_u32 closing; /* 1 while rt_stop_quiet looks: other threads' behaviors are refused */
     rt_atomic_u32 active; /* workers of the current epoch: the first ones made */
     uint32_t made;
     rt_atomic_u64 dropped; /* since the last stop began */

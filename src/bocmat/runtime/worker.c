@@ -282,6 +282,26 @@ rt_stop(rt_runtime *runtime)
     return dropped;
 }
 
+int
+rt_stop_quiet(rt_runtime *runtime)
+{
+    int status = RT_TIMEOUT;
+    rt_local *local = rt_sched_local();
+    if (local && local->runtime == runtime)
+        return RT_INVALID;
+    rt_mutex_take(&runtime->control);
+    /* Quiet with the gate shut stays quiet: only behaviors in flight could add others. */
+    rt_store_seq_cst(&runtime->closing, 1u);
+    rt_fence_seq_cst();
+    if (rt_quiet_in_flight(&runtime->quiet) == 0) {
+        stop(runtime);
+        status = RT_OK;
+    }
+    rt_store_release(&runtime->closing, 0u);
+    rt_mutex_drop(&runtime->control);
+    return status;
+}
+
 void
 rt_runtime_free(rt_runtime *runtime)
 {
