@@ -41,7 +41,7 @@ def _interpreters_sound() -> bool:
 
 
 def usable_backends() -> tuple[str, ...]:
-    """The backends that `start` can use on this Python, the one that ``"auto"`` chooses first."""
+    """Name the backends that `start` can use on this Python, the one of ``"auto"`` first."""
     built: tuple[str, ...] = _core._backends()
     return built if _interpreters_sound() else ("threads",)
 
@@ -51,7 +51,7 @@ def _prepare_interpreters() -> None:
     if (3, 13) <= sys.version_info < (3, 14):
         # Its classes are shared: unless the main interpreter has them first, the first other one
         # to end frees them under the rest.
-        import datetime  # noqa: F401
+        __import__("datetime")
 
 
 def _resolve_backend(name: str) -> str:
@@ -95,7 +95,7 @@ def _checked_count(count: Any) -> int:
 
 
 def _changed_settings() -> tuple[list[str], dict[str, Any] | None]:
-    """The module search path, and the workers' settings if they are news to them."""
+    """Return the module search path, and the workers' settings if they are news to them."""
     global _published
     from .worker import current_settings
 
@@ -167,7 +167,7 @@ def _seconds(timeout: float | None) -> float:
 
 
 def _report_failures() -> None:
-    """Logs, once each, the exceptions of behaviors that nobody has looked at."""
+    """Log, once each, the exceptions of behaviors that nobody has looked at."""
     failures = _core._take_failures()
     if not failures:
         return
@@ -187,7 +187,9 @@ def _quiesce(timeout: float | None) -> None:
     if _core._in_behavior():
         raise RuntimeError("wait() and quiesce() wait for behaviors and cannot be called in one")
     if not _core._quiesce(seconds):
-        raise TimeoutError(f"{_core._in_flight()} behaviors were still to be done after {timeout} seconds")
+        raise TimeoutError(
+            f"{_core._in_flight()} behaviors were still to be done after {timeout} seconds"
+        )
 
 
 def quiesce(timeout: float | None = None, *, stats: bool = False) -> list[dict[str, int]] | None:

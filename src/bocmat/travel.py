@@ -76,7 +76,7 @@ def module_importable(name: str) -> bool:
 
 
 def _under_name(module: str, qualified_name: str) -> object:
-    """What stands under a dotted name in a module that is imported already, or None."""
+    """Look a dotted name up in a module that is imported already; None if it is not there."""
     found: object = sys.modules.get(module)
     for part in qualified_name.split("."):
         if part == "<locals>":
@@ -98,16 +98,20 @@ def classify(obj: Any) -> tuple[str, str | None] | int | None:
         return _numbers[obj]
     module = getattr(obj, "__module__", None)
     qualified_name = getattr(obj, "__qualname__", None)
-    if isinstance(module, str) and isinstance(qualified_name, str) and module_importable(module):
-        if _under_name(module, qualified_name) is obj:
-            return (module, qualified_name)
+    if (
+        isinstance(module, str)
+        and isinstance(qualified_name, str)
+        and module_importable(module)
+        and _under_name(module, qualified_name) is obj
+    ):
+        return (module, qualified_name)
     if isinstance(obj, type) and module != "builtins":
         return _define(obj)
     return None
 
 
 def find_named(module: str, qualified_name: str | None) -> object:
-    """What stands under a name here, imported if need be."""
+    """Look a name up here, importing its module if need be."""
     __import__(module)
     found: object = sys.modules[module]
     for part in qualified_name.split(".") if qualified_name else ():
@@ -128,7 +132,7 @@ _GLOBAL_OPERATIONS = (
 
 
 def _global_names(code: types.CodeType, names: dict[str, None]) -> None:
-    """Collects the names that code, and the code inside it, looks up in its globals."""
+    """Collect the names that code, and the code inside it, looks up in its globals."""
     import opcode
 
     operations = {opcode.opmap[name] for name in _GLOBAL_OPERATIONS if name in opcode.opmap}
@@ -148,7 +152,7 @@ def _global_names(code: types.CodeType, names: dict[str, None]) -> None:
 
 
 def describe(function: types.FunctionType) -> tuple[str, str, str, int, tuple[str, ...]]:
-    """Module, file, qualified name and first line of a function, and the globals that it names."""
+    """Give module, file, qualified name and first line of a function, and the globals it names."""
     code = function.__code__
     module = function.__globals__.get("__name__")
     file = function.__globals__.get("__file__")
@@ -164,7 +168,7 @@ def describe(function: types.FunctionType) -> tuple[str, str, str, int, tuple[st
 
 
 def make_space(module: str, file: str) -> dict[str, Any]:
-    """The globals that functions of a module of the running program find around themselves."""
+    """Make the globals that functions of a module of the running program find around them."""
     if module == "__main__" and not _core._is_main():
         space = sys.modules["__main__"].__dict__
     else:
@@ -186,12 +190,12 @@ _lock = _thread.RLock()
 
 
 def _registered(number: int, make: Any, arguments: Any) -> Any:
-    """Makes the class, still without its attributes, and makes it known, so that these find it."""
+    """Make the class, still without its attributes, and make it known, so that these find it."""
     return _core._definition_here(number, make(*arguments))
 
 
 def _with_slots(cls: type, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """cloudpickle's arguments for the bare class, with its slots: they must be there at birth."""
+    """Add its slots to what cloudpickle makes the bare class of: they must be there at birth."""
     slots = cls.__dict__.get("__slots__")
     if not slots or not (len(arguments) > 3 and type(arguments[3]) is dict):
         return arguments
@@ -240,13 +244,14 @@ def _pickle_class(cls: type, number: int) -> bytes:
             cloudpickle.unregister_pickle_by_value(module)
     if handles:
         raise TypeError(
-            f"class {cls.__qualname__} has a Cown or Matrix among its attributes, which cannot travel with it"
+            f"class {cls.__qualname__} has a Cown or Matrix among its attributes, "
+            "which cannot travel with it"
         )
     return file.getvalue()
 
 
 def _define(cls: type) -> int:
-    """Gives a class a number and a pickle under which every interpreter makes its own of it."""
+    """Give a class a number and a pickle of which every interpreter makes its own."""
     with _lock:
         before = len(_numbers)
         number = _core._definition_reserve()
@@ -263,7 +268,7 @@ def _define(cls: type) -> int:
 
 
 def find_defined(number: int) -> Any:
-    """Makes the class of a definition here."""
+    """Make the class of a definition here."""
     data = _core._definition_get(number)
     if data is None:
         raise RuntimeError(f"the definition of class number {number} failed where it was made")
@@ -345,11 +350,12 @@ def _make_cached(maxsize: int | None, typed: bool, function: Any) -> Any:
 
 
 def _make_exception(cls: type[BaseException], arguments: tuple[Any, ...]) -> BaseException:
-    """An exception with these arguments, without running an ``__init__`` written in Python."""
+    """Make an exception with these arguments, without an ``__init__`` written in Python."""
     made = cls.__new__(cls, *arguments)
     for base in cls.__mro__:
-        if "__init__" in base.__dict__ and not isinstance(base.__init__, types.FunctionType):
-            base.__init__(made, *arguments)
+        init = base.__dict__.get("__init__")
+        if init is not None and not isinstance(init, types.FunctionType):
+            init(made, *arguments)
             break
     made.args = arguments
     return made
@@ -378,7 +384,7 @@ def _add_note(exc: BaseException, note: str) -> None:
     if sys.version_info >= (3, 11):
         exc.add_note(note)
     else:
-        exc.__notes__ = [*getattr(exc, "__notes__", ()), note]
+        exc.__dict__.setdefault("__notes__", []).append(note)
 
 
 _UNIMPORTABLE = (
@@ -391,11 +397,12 @@ _TRACEBACK = "Traceback in the behavior (most recent call last):\n"
 
 
 def pack_exception(exc: BaseException) -> BaseException:
-    """Makes a raised exception ready to travel: its traceback becomes the text of a note."""
+    """Make a raised exception ready to travel: its traceback becomes the text of a note."""
     import traceback
 
-    if isinstance(exc, ImportError) and not _core._is_main() and exc.args:
-        if "interpreter" in str(exc) or "numpy" in str(exc).lower():
+    if isinstance(exc, ImportError) and exc.args and not _core._is_main():
+        text = str(exc).lower()
+        if "interpreter" in text or "numpy" in text:
             exc.args = (f"{exc.args[0]}{_UNIMPORTABLE}", *exc.args[1:])
             exc.msg = exc.args[0]
     frames = exc.__traceback__
@@ -410,7 +417,7 @@ def pack_exception(exc: BaseException) -> BaseException:
 
 
 def plain_exception(exc: BaseException) -> BaseException:
-    """What can always travel, for an exception that cannot."""
+    """Stand in with what can always travel for an exception that cannot."""
     try:
         text = str(exc)
     except Exception:
@@ -427,7 +434,7 @@ def _handle(index: int) -> Any:
 
 
 def _reduce(obj: Any, handles: list[Any], weak: bool = False) -> Any:
-    """What pickle alone would not do, or not as well; NotImplemented for all else."""
+    """Reduce what pickle alone would not, or not as well; NotImplemented for all else."""
     if isinstance(obj, (Matrix, Cown)):
         handles.append(obj)
         return _handle, (len(handles) - 1,)
@@ -484,7 +491,7 @@ def _dumps_by_value(value: Any, handles: list[Any]) -> bytes:
 
 
 def dumps(value: Any, handles: list[Any]) -> bytes:
-    """Pickles a value; matrices and cowns go into `handles` and are referred to by index.
+    """Pickle a value; matrices and cowns go into `handles` and are referred to by index.
 
     Raises
     ------
@@ -504,5 +511,5 @@ def dumps(value: Any, handles: list[Any]) -> bytes:
 
 
 def loads(data: bytes, handles: list[Any]) -> Any:
-    """The value of a pickle made by `dumps`."""
+    """Read a pickle made by `dumps`."""
     return _Decoder(io.BytesIO(data), handles).load() if handles else pickle.loads(data)

@@ -1,4 +1,4 @@
-"""What a worker's interpreter does for itself: its streams, and the settings of the main program."""
+"""What a worker's interpreter does for itself: its streams, and the main program's settings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _replace_stream(name: str, encoding: str | None, errors: str | None) -> None
 
 
 def current_settings() -> dict[str, Any]:
-    """What the main program's workers should see as it does."""
+    """Collect what workers should see as the main program does."""
     main = sys.modules.get("__main__")
     return {
         "path": [entry for entry in sys.path if isinstance(entry, str)],
@@ -46,7 +46,7 @@ def current_settings() -> dict[str, Any]:
 
 
 def apply_settings(settings: dict[str, Any]) -> None:
-    """Runs in a worker's interpreter before the first behavior after the main program's changed."""
+    """Take over what the main program published, before the next behavior."""
     sys.path[:] = settings["path"]
     sys.argv[:] = settings["argv"]
     sys.modules["__main__"].__dict__["__package__"] = settings["package"]

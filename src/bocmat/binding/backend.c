@@ -55,8 +55,7 @@ object_drop(PyObject *object)
         return; /* leaks one reference rather than touch it here */
     o->object = object;
     o->next = atomic_load_explicit(&orphans, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak_explicit(&orphans, &o->next, o, memory_order_release, memory_order_relaxed)) {
-    }
+    while (!atomic_compare_exchange_weak_explicit(&orphans, &o->next, o, memory_order_release, memory_order_relaxed)) {}
     if (!o->next)
         (void)Py_AddPendingCall(orphans_drop, NULL); /* if it is full, a later one comes by */
 }

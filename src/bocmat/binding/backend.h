@@ -15,8 +15,8 @@ typedef struct {
     PyThreadState *main_thread; /* interpreters: its state in the main interpreter, for set-up and the odd errand */
     PyObject **held;            /* the Cowns of the behavior that is running, borrowed */
     uint32_t held_count;
-    uint32_t settings;    /* version of the settings it has applied */
-    bool output_pending;  /* something was written to its standard streams and not flushed */
+    uint32_t settings;   /* version of the settings it has applied */
+    bool output_pending; /* something was written to its standard streams and not flushed */
 } worker_context;
 
 /* `destroy` of every host: drops a value. */

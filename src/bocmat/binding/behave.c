@@ -12,8 +12,8 @@ typedef struct {
     rt_behavior *behavior;
     task_call *call;
     uint32_t cown_count;
-    PyObject **cowns;       /* a Cown for each cown, duplicates the same object */
-    PyObject **parameters;  /* what the function gets: a Cown, or a list of them */
+    PyObject **cowns;      /* a Cown for each cown, duplicates the same object */
+    PyObject **parameters; /* what the function gets: a Cown, or a list of them */
     PyObject *few[2 * FEW];
 } running;
 

@@ -208,8 +208,7 @@ cown_holder(core_state *state, CownObject *self)
             if (other->cown == self->cown)
                 return other;
         }
-    }
-    else {
+    } else {
         other = held_get(state, self->cown);
         if (other)
             return other;
@@ -306,7 +305,6 @@ cown_keep_pickled(rt_cown *cown)
     rt_cown_retain(cown);
     p->cown = cown;
     p->next = atomic_load(&pickled_cowns);
-    while (!atomic_compare_exchange_weak(&pickled_cowns, &p->next, p)) {
-    }
+    while (!atomic_compare_exchange_weak(&pickled_cowns, &p->next, p)) {}
     return true;
 }

@@ -129,8 +129,7 @@ cown_get(PyObject *object, PyObject *args, PyObject *keywords)
     double timeout = -1.0;
     rt_behavior *pass;
 
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|O:get", names, &limit) ||
-        !timeout_from(limit, &timeout))
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|O:get", names, &limit) || !timeout_from(limit, &timeout))
         return NULL;
     if (self->hold != HOLD_NONE || worker_current() || !backend_runtime()) {
         holder = cown_holder(state, self);
@@ -378,7 +377,8 @@ static PyMethodDef cown_methods[] = {
     {"__enter__", cown_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nHold the cown and give its value."},
     {"__exit__", (PyCFunction)(void (*)(void))cown_exit, METH_FASTCALL,
      "__exit__($self, /, *arguments)\n--\n\nLet go of the cown."},
-    {"__reduce__", cown_reduce, METH_NOARGS, "__reduce__($self, /)\n--\n\nFor pickle: a pickled Cown can be loaded in the process that made it."},
+    {"__reduce__", cown_reduce, METH_NOARGS,
+     "__reduce__($self, /)\n--\n\nFor pickle: a pickled Cown can be loaded in the process that made it."},
     {"__copy__", cown_copy, METH_NOARGS, "__copy__($self, /)\n--\n\nThe Cown itself."},
     {"__deepcopy__", cown_copy, METH_O, "__deepcopy__($self, memo, /)\n--\n\nThe Cown itself."},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,
@@ -387,8 +387,8 @@ static PyMethodDef cown_methods[] = {
 };
 
 static PyGetSetDef cown_attributes[] = {
-    {"value", cown_get_value, cown_set_value,
-     "The value, for whoever holds the cown. Assigning it clears `exception`.", NULL},
+    {"value", cown_get_value, cown_set_value, "The value, for whoever holds the cown. Assigning it clears `exception`.",
+     NULL},
     {"exception", cown_get_exception, cown_set_exception, "True if the value is an exception that was raised.", NULL},
     {"acquired", cown_get_acquired, NULL, "True if this program part holds the cown.", NULL},
     {NULL, NULL, NULL, NULL, NULL},

@@ -355,7 +355,8 @@ decode_keyword_defaults(decoder *d, PyObject *function)
 static int
 decode_names(decoder *d, PyFunctionObject *function)
 {
-    PyObject *name = decoder_next(d), *qualified = name ? decoder_next(d) : NULL, *doc = qualified ? decoder_next(d) : NULL;
+    PyObject *name = decoder_next(d), *qualified = name ? decoder_next(d) : NULL,
+             *doc = qualified ? decoder_next(d) : NULL;
 
     if (!doc) {
         Py_XDECREF(name);
@@ -428,8 +429,7 @@ decode_globals(decoder *d, const code_entry *entry, PyObject *globals)
         if (code == CODE_UNSET) {
             result = PyDict_Contains(globals, entry->names[i]);
             result = result > 0 ? PyDict_DelItem(globals, entry->names[i]) : result;
-        }
-        else {
+        } else {
             value = decoder_value(d, code);
             result = value ? PyDict_SetItem(globals, entry->names[i], value) : -1;
             Py_XDECREF(value);

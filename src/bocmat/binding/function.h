@@ -13,9 +13,9 @@
 typedef struct code_entry {
     struct code_entry *next;
     const function_template *template;
-    PyObject *module;  /* __name__ of the globals it was made for */
-    PyObject **names;  /* the template's globals, interned */
-    bool by_value;     /* its functions were found not to go by name */
+    PyObject *module; /* __name__ of the globals it was made for */
+    PyObject **names; /* the template's globals, interned */
+    bool by_value;    /* its functions were found not to go by name */
 } code_entry;
 
 void code_entry_free(void *entry);

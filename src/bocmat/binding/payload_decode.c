@@ -102,8 +102,7 @@ decode_str(decoder *d)
 
     if ((uintptr_t)d->at % (unsigned)kind == 0) {
         value = PyUnicode_FromKindAndData(kind, d->at, (Py_ssize_t)length);
-    }
-    else {
+    } else {
         /* CPython reads the characters as whole words */
         void *aligned = PyMem_Malloc(length * (size_t)kind);
 

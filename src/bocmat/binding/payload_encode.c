@@ -182,8 +182,7 @@ encode_named(encoder *e, PyObject *value)
             code->by_value = true;
             return function_encode(e, value);
         }
-    }
-    else {
+    } else {
         known = travel_known(e->state, value, &entry);
         if (known == 0)
             return ENCODE_NOT_NATIVE;

@@ -27,11 +27,11 @@
 typedef struct {
     char unused;
 } travel_lock;
-#define TRAVEL_LOCK(travel) ((void)(travel))
+#define TRAVEL_LOCK(travel)   ((void)(travel))
 #define TRAVEL_UNLOCK(travel) ((void)(travel))
 #else
 typedef PyMutex travel_lock;
-#define TRAVEL_LOCK(travel) PyMutex_Lock(&(travel)->lock)
+#define TRAVEL_LOCK(travel)   PyMutex_Lock(&(travel)->lock)
 #define TRAVEL_UNLOCK(travel) PyMutex_Unlock(&(travel)->lock)
 #endif
 

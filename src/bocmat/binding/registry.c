@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 /* Entries live in chunks that never move, so that a reader needs no lock: it was given the number by someone who had
  * finished adding, through a hand-over that orders memory (a behavior, a payload). */
 enum { CHUNK = 256, CHUNKS = 4096 };
@@ -231,8 +230,7 @@ registry_template_add(const function_template *draft)
     id = finder_find(&template_finder, &templates, hash, template_same, draft);
     if (id != UINT32_MAX) {
         t = table_get(&templates, id);
-    }
-    else if ((t = template_copy(draft))) {
+    } else if ((t = template_copy(draft))) {
         id = table_add(&templates, t);
         t->id = id;
         if (id == UINT32_MAX || !finder_add(&template_finder, hash, id)) {
@@ -277,8 +275,7 @@ name_add(finder *f, table *t, const char *module, const char *text)
             id = table_add(t, entry);
             if (id != UINT32_MAX && !finder_add(f, hash, id))
                 id = UINT32_MAX;
-        }
-        else if (entry) {
+        } else if (entry) {
             free(entry->module.text);
             free(entry);
         }

@@ -60,7 +60,7 @@ func_choose_backend(PyObject *module, PyObject *name)
 {
     core_state *state = PyModule_GetState(module);
     int kind = PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "threads") == 0 ? BACKEND_THREADS
-                                                                                              : BACKEND_INTERPRETERS;
+                                                                                               : BACKEND_INTERPRETERS;
 
     if (!state->travel->is_main || backend_runtime())
         Py_RETURN_NONE;
@@ -229,9 +229,9 @@ func_stats(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 
     for (uint32_t i = 0; list && runtime && i < rt_workers(runtime); i++) {
         rt_worker_stats stats = rt_stats(runtime, i);
-        PyObject *item = Py_BuildValue("{sIsKsKsK}", "worker", (unsigned int)i, "executed",
-                                       (unsigned long long)stats.executed, "stolen", (unsigned long long)stats.stolen,
-                                       "parked", (unsigned long long)stats.parked);
+        PyObject *item =
+            Py_BuildValue("{sIsKsKsK}", "worker", (unsigned int)i, "executed", (unsigned long long)stats.executed,
+                          "stolen", (unsigned long long)stats.stolen, "parked", (unsigned long long)stats.parked);
 
         if (!item || PyList_Append(list, item) < 0)
             Py_CLEAR(list);
@@ -264,7 +264,8 @@ func_is_main(PyObject *module, PyObject *Py_UNUSED(ignored))
 static PyObject *
 func_backends(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {
-    return BOCMAT_HAVE_INTERPRETERS ? Py_BuildValue("(ss)", "interpreters", "threads") : Py_BuildValue("(s)", "threads");
+    return BOCMAT_HAVE_INTERPRETERS ? Py_BuildValue("(ss)", "interpreters", "threads")
+                                    : Py_BuildValue("(s)", "threads");
 }
 
 static PyObject *
@@ -395,8 +396,10 @@ func_cown_of_pickle(PyObject *module, PyObject *args)
         return NULL;
     cown = cown_pickled(process, number);
     if (!cown) {
-        PyErr_Format(PyExc_ValueError, "cown %llu is not one of this process: a pickled Cown stays in the process that "
-                                       "made it", number);
+        PyErr_Format(PyExc_ValueError,
+                     "cown %llu is not one of this process: a pickled Cown stays in the process that "
+                     "made it",
+                     number);
         return NULL;
     }
     return cown_wrap(PyModule_GetState(module), cown);

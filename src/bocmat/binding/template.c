@@ -34,8 +34,7 @@ text_from(PyObject *object, registry_text *text)
     if (PyBytes_Check(object)) {
         text->text = PyBytes_AS_STRING(object);
         length = PyBytes_GET_SIZE(object);
-    }
-    else {
+    } else {
         text->text = (char *)(uintptr_t)PyUnicode_AsUTF8AndSize(object, &length);
     }
     text->length = (size_t)length;
@@ -122,8 +121,7 @@ entry_add(core_state *state, PyObject *code, const function_template *template, 
     if (first) {
         entry->next = first->next;
         first->next = entry;
-    }
-    else {
+    } else {
         result = code_extra_set(code, travel->code_index, entry);
     }
     TRAVEL_UNLOCK(travel);
@@ -193,7 +191,7 @@ template_code(core_state *state, const function_template *template)
 
     if (code)
         return code;
-    code = PyMarshal_ReadObjectFromString(template->code.text, (Py_ssize_t)template->code.length);
+    code = PyMarshal_ReadObjectFromString(template->code.text, (Py_ssize_t) template->code.length);
     if (!code)
         return NULL;
     registry_space(template->space, &module_text, &file);

@@ -205,8 +205,7 @@ known_from_answer(core_state *state, PyObject *object, PyObject *answer, known_e
             PyErr_NoMemory();
             return -1;
         }
-    }
-    else {
+    } else {
         unsigned long number = PyLong_AsUnsignedLong(answer);
 
         if (PyErr_Occurred())

@@ -10,7 +10,9 @@
 /* ---- on the threads backend a cown holds the object itself, unless it has a matrix in it: that has to leave its
  * names, as everywhere ---- */
 
-enum { WALK_MOST = 1 << 16 }; /* objects looked at; whoever holds more in one cown and hides a matrix there is on their own */
+enum {
+    WALK_MOST = 1 << 16
+}; /* objects looked at; whoever holds more in one cown and hides a matrix there is on their own */
 
 typedef struct {
     core_state *state;

@@ -176,8 +176,8 @@ check_parameters(PyObject *function, Py_ssize_t given)
         return -1;
     }
     if (given < code->co_argcount - optional || (given > code->co_argcount && !(code->co_flags & CO_VARARGS))) {
-        PyErr_Format(PyExc_TypeError, "behavior %R takes %d parameters%s and @when names %zd", name,
-                     code->co_argcount, optional ? " (some with defaults)" : "", given);
+        PyErr_Format(PyExc_TypeError, "behavior %R takes %d parameters%s and @when names %zd", name, code->co_argcount,
+                     optional ? " (some with defaults)" : "", given);
         return -1;
     }
     if (keyword < code->co_kwonlyargcount) {
@@ -348,8 +348,7 @@ when_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
         if (!argument || walk_argument(&walk, argument) < 0) {
             Py_XDECREF(argument);
             Py_CLEAR(self->arguments);
-        }
-        else {
+        } else {
             PyTuple_SET_ITEM(self->arguments, i, argument);
         }
     }
