@@ -274,8 +274,7 @@ test_guard_enter(test_guard *guard, rt_mode mode)
     } else {
         int readers = ++guard->readers, most = guard->most_readers;
         CHECK_EQUAL(guard->writers, 0);
-        while (most < readers && !atomic_compare_exchange_weak(&guard->most_readers, &most, readers)) {
-        }
+        while (most < readers && !atomic_compare_exchange_weak(&guard->most_readers, &most, readers)) {}
     }
 }
 

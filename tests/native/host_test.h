@@ -15,7 +15,7 @@
 /* ---- checks ---- */
 
 void test_check(bool holds, const char *what, const char *file, int line);
-#define CHECK(condition) test_check((condition), #condition, __FILE__, __LINE__)
+#define CHECK(condition)  test_check((condition), #condition, __FILE__, __LINE__)
 #define CHECK_EQUAL(a, b) test_check_equal((int64_t)(a), (int64_t)(b), #a " == " #b, __FILE__, __LINE__)
 void test_check_equal(int64_t a, int64_t b, const char *what, const char *file, int line);
 
@@ -49,7 +49,7 @@ typedef struct {
 } test_argument;
 
 #define WRITE(cown_) ((test_argument){(cown_), RT_WRITE})
-#define READ(cown_) ((test_argument){(cown_), RT_READ})
+#define READ(cown_)  ((test_argument){(cown_), RT_READ})
 
 typedef void (*test_body)(rt_behavior *behavior, void *captures);
 
@@ -63,15 +63,16 @@ void test_set_number(rt_behavior *behavior, uint32_t index, int64_t number);
 int64_t test_number_of(rt_cown *cown);
 void test_set_result(rt_behavior *behavior, int64_t number);
 
-rt_behavior *test_make(test_body body, const void *captures, size_t size, const test_argument *arguments, uint32_t count);
+rt_behavior *test_make(test_body body, const void *captures, size_t size, const test_argument *arguments,
+                       uint32_t count);
 /* Makes and schedules; the result's cown, retained, goes to `*result` unless that is NULL. The status of rt_schedule
  * (what it refused is discarded). */
-int test_schedule(rt_runtime *runtime, test_body body, const void *captures, size_t size, const test_argument *arguments,
-                  uint32_t count, rt_cown **result);
+int test_schedule(rt_runtime *runtime, test_body body, const void *captures, size_t size,
+                  const test_argument *arguments, uint32_t count, rt_cown **result);
 
 /* WHEN(runtime, body, &captures, arguments...) with at least one argument. */
-#define WHEN_INTO(result, runtime, body, captures, ...)                                                         \
-    test_schedule((runtime), (body), (captures), sizeof(*(captures)), (test_argument[]){__VA_ARGS__},           \
+#define WHEN_INTO(result, runtime, body, captures, ...)                                               \
+    test_schedule((runtime), (body), (captures), sizeof(*(captures)), (test_argument[]){__VA_ARGS__}, \
                   (uint32_t)(sizeof((test_argument[]){__VA_ARGS__}) / sizeof(test_argument)), (result))
 #define WHEN(runtime, body, captures, ...) WHEN_INTO(NULL, runtime, body, captures, __VA_ARGS__)
 
@@ -92,9 +93,9 @@ extern const rt_host test_host;
 
 /* What the host was asked to do since the scenario began. */
 typedef struct {
-    int64_t run, dropped;      /* behaviors */
-    int64_t made, destroyed;   /* values */
-    int64_t entered, left;     /* workers */
+    int64_t run, dropped;    /* behaviors */
+    int64_t made, destroyed; /* values */
+    int64_t entered, left;   /* workers */
 } test_counts;
 test_counts test_counted(void);
 /* The next `count` workers fail to enter with this status, after `before` more have succeeded. */
@@ -110,14 +111,14 @@ typedef struct {
     uint32_t most_workers; /* 0: 8 */
 } test_scenario;
 
-/* The whole of main: runs the scenarios whose names contain argv's, prints `N passed, M failed`. Seeded builds read SEEDS
- * (how many) and SEED (the first) from the environment. */
+/* The whole of main: runs the scenarios whose names contain argv's, prints `N passed, M failed`. Seeded builds read
+ * SEEDS (how many) and SEED (the first) from the environment. */
 int test_main(int argc, char **argv, const test_scenario *scenarios, size_t count);
-#define TEST_MAIN(...)                                                                                          \
-    int main(int argc, char **argv)                                                                             \
-    {                                                                                                           \
-        const test_scenario scenarios[] = {__VA_ARGS__};                                                        \
-        return test_main(argc, argv, scenarios, sizeof(scenarios) / sizeof(scenarios[0]));                      \
+#define TEST_MAIN(...)                                                                     \
+    int main(int argc, char **argv)                                                        \
+    {                                                                                      \
+        const test_scenario scenarios[] = {__VA_ARGS__};                                   \
+        return test_main(argc, argv, scenarios, sizeof(scenarios) / sizeof(scenarios[0])); \
     }
 
 #endif

@@ -57,7 +57,8 @@ every_naming(uint32_t workers)
             names.modes[i] = test_random(&random) % 3 ? RT_READ : RT_WRITE;
             arguments[i] = (test_argument){cowns[names.which[i]], names.modes[i]};
         }
-        CHECK_EQUAL(test_schedule(runtime, look_at_arguments, &names, sizeof(names), arguments, ARGUMENTS, NULL), RT_OK);
+        CHECK_EQUAL(test_schedule(runtime, look_at_arguments, &names, sizeof(names), arguments, ARGUMENTS, NULL),
+                    RT_OK);
     }
     CHECK_EQUAL(rt_quiesce(runtime, -1), RT_OK);
     for (int i = 0; i < COWNS; ++i)

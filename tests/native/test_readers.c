@@ -101,7 +101,8 @@ read_until_written(rt_behavior *behavior, void *captures)
     int64_t number = *(int64_t *)captures;
     test_guard_enter(&guard, RT_READ);
     if (pair[0] < number)
-        CHECK_EQUAL(WHEN(test_runtime(), read_until_written, &number, READ(rt_behavior_argument(behavior, 0).cown)), RT_OK);
+        CHECK_EQUAL(WHEN(test_runtime(), read_until_written, &number, READ(rt_behavior_argument(behavior, 0).cown)),
+                    RT_OK);
     test_guard_leave(&guard, RT_READ);
 }
 
@@ -196,4 +197,5 @@ visitors_of_several_cowns(uint32_t workers)
 }
 
 TEST_MAIN({"never_half_written", never_half_written, 0}, {"readers_overlap", readers_overlap, 0},
-          {"writers_do_not_starve", writers_do_not_starve, 0}, {"visitors_of_several_cowns", visitors_of_several_cowns, 0})
+          {"writers_do_not_starve", writers_do_not_starve, 0},
+          {"visitors_of_several_cowns", visitors_of_several_cowns, 0})

@@ -51,8 +51,9 @@ results_of_results(uint32_t workers)
     for (int count = LEAVES; count > 1; count /= 2) {
         for (int i = 0; i < count / 2; ++i) {
             rt_cown *left = row[2 * i], *right = row[2 * i + 1];
-            CHECK_EQUAL(test_schedule(runtime, give_sum, NULL, 0, (test_argument[]){WRITE(left), READ(right)}, 2, &row[i]),
-                        RT_OK);
+            CHECK_EQUAL(
+                test_schedule(runtime, give_sum, NULL, 0, (test_argument[]){WRITE(left), READ(right)}, 2, &row[i]),
+                RT_OK);
             rt_cown_release(left);
             rt_cown_release(right);
         }
@@ -115,8 +116,8 @@ result_of_a_discarded_behavior(uint32_t workers)
     rt_behavior *never = test_make(give, &(int64_t){1}, sizeof(int64_t), NULL, 0);
     rt_cown *cown = test_cown(7), *sum;
 
-    CHECK_EQUAL(test_schedule(runtime, give_sum, NULL, 0, (test_argument[]){WRITE(cown), READ(rt_behavior_result(never))},
-                              2, &sum),
+    CHECK_EQUAL(test_schedule(runtime, give_sum, NULL, 0,
+                              (test_argument[]){WRITE(cown), READ(rt_behavior_result(never))}, 2, &sum),
                 RT_OK);
     CHECK_EQUAL(rt_quiesce(runtime, 0), RT_TIMEOUT);
     CHECK_EQUAL(rt_in_flight(runtime), 1);

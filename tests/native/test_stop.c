@@ -58,7 +58,8 @@ queued_is_dropped(uint32_t workers)
     }
     while (running < (int)workers)
         rt_backoff(&rounds);
-    CHECK_EQUAL(test_schedule(runtime, add_one, NULL, 0, (test_argument[]){WRITE(held), WRITE(other)}, 2, &result), RT_OK);
+    CHECK_EQUAL(test_schedule(runtime, add_one, NULL, 0, (test_argument[]){WRITE(held), WRITE(other)}, 2, &result),
+                RT_OK);
     for (int i = 0; i < COUNT; ++i) {
         CHECK_EQUAL(schedule_one(runtime, i % 2 ? held : other), RT_OK);
         CHECK_EQUAL(test_schedule(runtime, add_one, NULL, 0, NULL, 0, NULL), RT_OK);
@@ -166,6 +167,57 @@ schedule_against_stop(uint32_t workers)
     test_end(runtime);
 }
 
+/* A quiet stop takes nothing away: it happens when nothing is in flight, and refuses what comes too late. */
+static void
+be_patient(void *context)
+{
+    insister *me = context;
+    for (int n = 0; n < SCALED(300, 6);) {
+        int status = test_schedule(me->runtime, add_one, NULL, 0, (test_argument[]){WRITE(me->cowns[n & 1])}, 1, NULL);
+        n += status == RT_OK;
+        *(status == RT_OK ? &me->accepted : &me->refused) += 1;
+        CHECK(status == RT_OK || status == RT_NOT_RUNNING);
+    }
+    --*me->ending;
+}
+
+static void
+quiet_stop(uint32_t workers)
+{
+    enum { THREADS = 2 };
+    rt_runtime *runtime = test_begin(workers);
+    rt_cown *cowns[2] = {test_cown(0), test_cown(0)};
+    insister insisters[THREADS];
+    test_thread threads[THREADS];
+    _Atomic(int) ending = THREADS;
+    int64_t accepted = 0;
+
+    for (int i = 0; i < THREADS; ++i) {
+        insisters[i] = (insister){runtime, {cowns[0], cowns[1]}, &ending, 0, 0};
+        test_spawn(&threads[i], be_patient, &insisters[i]);
+    }
+    while (ending) {
+        int status = rt_stop_quiet(runtime);
+        CHECK(status == RT_OK || status == RT_TIMEOUT);
+        CHECK_EQUAL(rt_running(runtime), status != RT_OK);
+        if (status == RT_OK)
+            CHECK_EQUAL(rt_start(runtime, workers), RT_OK);
+        test_point();
+    }
+    for (int i = 0; i < THREADS; ++i) {
+        test_join(&threads[i]);
+        accepted += insisters[i].accepted;
+    }
+    CHECK_EQUAL(rt_quiesce(runtime, -1), RT_OK);
+    CHECK_EQUAL(test_counted().dropped, 0);
+    CHECK_EQUAL(test_number_of(cowns[0]) + test_number_of(cowns[1]), accepted);
+    CHECK_EQUAL(rt_stop_quiet(runtime), RT_OK);
+    CHECK(!rt_running(runtime));
+    rt_cown_release(cowns[0]);
+    rt_cown_release(cowns[1]);
+    rt_runtime_free(runtime);
+}
+
 /* A cown that another loop still holds when the runtime stops: what waits for it is dropped when it comes back. */
 static rt_behavior *held_outside;
 
@@ -235,5 +287,5 @@ on_ready_is_dropped(uint32_t workers)
 }
 
 TEST_MAIN({"queued_is_dropped", queued_is_dropped, 0}, {"long_row_is_dropped", long_row_is_dropped, 2},
-          {"schedule_against_stop", schedule_against_stop, 0}, {"held_outside_over_a_stop", held_outside_over_a_stop, 3},
-          {"on_ready_is_dropped", on_ready_is_dropped, 3})
+          {"schedule_against_stop", schedule_against_stop, 0}, {"quiet_stop", quiet_stop, 0},
+          {"held_outside_over_a_stop", held_outside_over_a_stop, 3}, {"on_ready_is_dropped", on_ready_is_dropped, 3})

@@ -31,25 +31,25 @@ typedef _Atomic(uint64_t) rt_atomic_u64;
 #define rt_fetch_sub_relaxed(at, value) (RT_STEP(), atomic_fetch_sub_explicit((at), (value), memory_order_relaxed))
 #define rt_fetch_sub_acq_rel(at, value) (RT_STEP(), atomic_fetch_sub_explicit((at), (value), memory_order_acq_rel))
 #define rt_fetch_sub_seq_cst(at, value) (RT_STEP(), atomic_fetch_sub_explicit((at), (value), memory_order_seq_cst))
-#define rt_fetch_or_acq_rel(at, value) (RT_STEP(), atomic_fetch_or_explicit((at), (value), memory_order_acq_rel))
+#define rt_fetch_or_acq_rel(at, value)  (RT_STEP(), atomic_fetch_or_explicit((at), (value), memory_order_acq_rel))
 
 /* Compare and swap: the order of success is in the name; on failure `*expected` is what was seen, relaxed. */
-#define rt_cas_acquire(at, expected, value)                                                                     \
-    (RT_STEP(), atomic_compare_exchange_strong_explicit((at), (expected), (value), memory_order_acquire,        \
-                                                        memory_order_relaxed))
-#define rt_cas_release(at, expected, value)                                                                     \
-    (RT_STEP(), atomic_compare_exchange_strong_explicit((at), (expected), (value), memory_order_release,        \
-                                                        memory_order_relaxed))
-#define rt_cas_acq_rel(at, expected, value)                                                                     \
-    (RT_STEP(), atomic_compare_exchange_strong_explicit((at), (expected), (value), memory_order_acq_rel,        \
-                                                        memory_order_relaxed))
+#define rt_cas_acquire(at, expected, value) \
+    (RT_STEP(),                             \
+     atomic_compare_exchange_strong_explicit((at), (expected), (value), memory_order_acquire, memory_order_relaxed))
+#define rt_cas_release(at, expected, value) \
+    (RT_STEP(),                             \
+     atomic_compare_exchange_strong_explicit((at), (expected), (value), memory_order_release, memory_order_relaxed))
+#define rt_cas_acq_rel(at, expected, value) \
+    (RT_STEP(),                             \
+     atomic_compare_exchange_strong_explicit((at), (expected), (value), memory_order_acq_rel, memory_order_relaxed))
 
 /* Between a store and a load of something else, on both sides: one of the two sees the other's store. */
 #define rt_fence_seq_cst() (RT_STEP(), atomic_thread_fence(memory_order_seq_cst))
 
 /* A counter that one thread writes and any thread reads: no read-modify-write needed, and no step for its owner's own
  * read. The release publishes what the owner did before it counted. */
-#define rt_load_own(at) atomic_load_explicit((at), memory_order_relaxed)
+#define rt_load_own(at)  atomic_load_explicit((at), memory_order_relaxed)
 #define rt_count_own(at) rt_store_release((at), rt_load_own(at) + 1)
 
 #endif

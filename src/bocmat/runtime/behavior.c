@@ -85,8 +85,8 @@ rt_behavior_on_ready(rt_behavior *behavior, void (*ready)(rt_behavior *behavior,
     behavior->on_ready_context = context;
 }
 
-/* The one order in which all behaviors link: any will do, if it is the same for all. The seeded scheduler needs one that
- * is the same in the next run too. */
+/* The one order in which all behaviors link: any will do, if it is the same for all. The seeded scheduler needs one
+ * that is the same in the next run too. */
 static inline uintptr_t
 rank(const rt_cown *cown)
 {

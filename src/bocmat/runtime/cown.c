@@ -116,8 +116,8 @@ void
 rt_slot_queue(rt_slot *slot)
 {
     uint32_t rounds = 0;
-    /* Release publishes this slot to the one that comes next; acquire sees the one before, and the value left by holders
-     * that are gone. */
+    /* Release publishes this slot to the one that comes next; acquire sees the one before, and the value left by
+     * holders that are gone. */
     slot->before = rt_exchange_acq_rel(&slot->cown->tail, slot);
     if (!slot->before)
         return;
@@ -165,7 +165,7 @@ mark_granted(rt_slot *slot)
     return next;
 }
 
-/* Grants a counted reader and all that follow from it. Counting an owner down is the last that is done with its slot. */
+/* Grants a counted reader and all that follow from it. A slot is not touched after its owner has been counted down. */
 static void
 grant_readers(rt_slot *slot, rt_chain *ready)
 {

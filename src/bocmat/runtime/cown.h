@@ -7,7 +7,7 @@
  *   slot state    set by                                          means
  *   LINKED        its owner, once it has its place in the queues  the next slot may go on linking
  *                 of all its cowns
- *   NEXT_READER   the next slot, a reader, on a reader            whoever grants this slot grants the next one too; the next is no writer
+ *   NEXT_READER   the next slot, a reader, on a reader            who grants this slot grants the next too: no writer
  *   GRANTED       whoever grants it (readers only)                the next reader need not wait
  *   next          the next slot, as the last thing it does        this slot may be released and forgotten
  *
@@ -26,8 +26,9 @@
  *
  * Who may touch a slot: its owner until it links it; then also the slot behind (state, next), until it sets next. The
  * owner releases a slot only after it was granted, and the release waits for the slot behind, if there is one, to set
- * next. `mode`, `cown` and `owner` never change after linking. Of the slot behind, the one that releases may read only a
- * waiting one: a reader behind a reader may have been granted long ago, and be gone. That there is one says NEXT_READER.
+ * next. `mode`, `cown` and `owner` never change after linking. Of the slot behind, the one that releases may read only
+ * a waiting one: a reader behind a reader may have been granted long ago, and be gone. That there is one says
+ * NEXT_READER.
  *
  * Orders. What the holders of a cown did to its value is published to the next holder along one of these: next (store
  * release by the slot behind; load acquire) and then the count of missing grants (acq_rel); tail (release when it
@@ -97,7 +98,7 @@ void rt_slot_check(rt_slot *slot);
 /* Aborts unless nobody holds the cown or waits for it. */
 void rt_cown_check_free(rt_cown *cown);
 #else
-#define rt_slot_check(slot) ((void)0)
+#define rt_slot_check(slot)      ((void)0)
 #define rt_cown_check_free(cown) ((void)0)
 #endif
 

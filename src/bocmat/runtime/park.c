@@ -2,7 +2,7 @@
 #include "park.h"
 
 #define SEARCHING 1u
-#define SLEEPING 65536u
+#define SLEEPING  65536u
 
 static inline uint32_t
 searching(uint32_t counts)
@@ -65,7 +65,7 @@ rt_parking_sleep(rt_sleeper *self)
         rt_wait(&self->asleep, 1u, -1);
 }
 
-/* Takes the first sleeper off the list. The lock is held. Once its word is 0 it may be gone: only the address is used. */
+/* Takes the first sleeper off the list, with the lock held. Once its word is 0 it may be gone: the address remains. */
 static rt_atomic_u32 *
 rouse(rt_parking *parking)
 {

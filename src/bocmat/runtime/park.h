@@ -13,8 +13,8 @@
  *   producer   put the item;  fence;  read the word:    nobody sleeps, or somebody searches -> nothing to do
  *   sleeper    change the word (searching -> sleeping);  fence;  look at every queue once more
  * If the producer read the word before the sleeper changed it, the sleeper's second look sees the item. If it read it
- * after, it counted the sleeper. A searcher that made the producer do nothing either becomes such a sleeper, or finds an
- * item; the last one to find looks whether there is more, and if so wakes the next.
+ * after, it counted the sleeper. A searcher that made the producer do nothing either becomes such a sleeper, or finds
+ * an item; the last one to find looks whether there is more, and if so wakes the next.
  */
 #ifndef BOCMAT_RT_PARK_H
 #define BOCMAT_RT_PARK_H

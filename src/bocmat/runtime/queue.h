@@ -68,8 +68,8 @@ typedef struct {
 
 void rt_inbox_set_key(rt_inbox *inbox, uint32_t key);
 bool rt_inbox_put(rt_inbox *inbox, uint32_t key, rt_link *item);
-/* Any worker: takes up to `most`, adds them to `taken`. True if more is left than was there for a moment: others may have
- * looked meanwhile and found nothing, so the caller wakes one. */
+/* Any worker: takes up to `most`, adds them to `taken`. True if some were left: others may
+ * have looked meanwhile and found nothing, so the caller wakes one. */
 bool rt_inbox_take(rt_inbox *inbox, uint32_t share, uint32_t most, rt_chain *taken);
 
 static inline bool

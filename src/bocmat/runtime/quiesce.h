@@ -1,7 +1,7 @@
 /* Is everything done? Counted without a shared counter.
  *
- * Every worker has a tally, and all other threads share one. Both numbers of a tally only grow. A behavior is counted as
- * scheduled before anyone can run it, as completed after its cowns were given on and after all that it scheduled was
+ * Every worker has a tally, and all other threads share one. Both numbers of a tally only grow. A behavior is counted
+ * as scheduled before anyone can run it, as completed after its cowns were given on and after all that it scheduled was
  * counted.
  *
  * The waiter reads all completed (acquire), then all scheduled. What it has seen completed it has also seen scheduled,

@@ -13,14 +13,14 @@
 
 #include "host.h"
 
-#define RT_STATUSES(RT_STATUS)                                              \
-    RT_STATUS(RT_OK, 0, "success")                                          \
-    RT_STATUS(RT_NO_MEMORY, -1, "out of memory")                            \
-    RT_STATUS(RT_NO_THREAD, -2, "the operating system gave no new thread")  \
-    RT_STATUS(RT_TIMEOUT, -3, "timed out")                                  \
-    RT_STATUS(RT_INTERRUPTED, -4, "a signal arrived")                       \
-    RT_STATUS(RT_NOT_RUNNING, -5, "the runtime is not running")             \
-    RT_STATUS(RT_HOST_FAILED, -6, "a worker could not be set up")           \
+#define RT_STATUSES(RT_STATUS)                                             \
+    RT_STATUS(RT_OK, 0, "success")                                         \
+    RT_STATUS(RT_NO_MEMORY, -1, "out of memory")                           \
+    RT_STATUS(RT_NO_THREAD, -2, "the operating system gave no new thread") \
+    RT_STATUS(RT_TIMEOUT, -3, "timed out")                                 \
+    RT_STATUS(RT_INTERRUPTED, -4, "a signal arrived")                      \
+    RT_STATUS(RT_NOT_RUNNING, -5, "the runtime is not running")            \
+    RT_STATUS(RT_HOST_FAILED, -6, "a worker could not be set up")          \
     RT_STATUS(RT_INVALID, -7, "invalid argument")
 
 typedef enum {
@@ -83,8 +83,8 @@ void rt_behavior_discard(rt_behavior *behavior);
 
 /* One per host; workers are made by start and kept, parked, from stop to the next start. */
 rt_runtime *rt_runtime_new(const rt_host *host);
-/* Returns once all workers have been set up; if one cannot be, with the status of its enter (those before it stay, parked,
- * for the next start). RT_INVALID if the runtime runs, from a worker, or unless 1 <= workers <= 1024. */
+/* Returns once all workers have been set up; if one cannot be, with the status of its enter (those before it stay,
+ * parked, for the next start). RT_INVALID if the runtime runs, from a worker, or unless 1 <= workers <= 1024. */
 int rt_start(rt_runtime *runtime, uint32_t workers);
 bool rt_running(const rt_runtime *runtime);
 uint32_t rt_workers(const rt_runtime *runtime);
@@ -94,11 +94,11 @@ uint32_t rt_workers(const rt_runtime *runtime);
  * flight. */
 int rt_quiesce(rt_runtime *runtime, int64_t nanoseconds);
 /* Stops taking behaviors and parks the workers once those now running have ended. What is still queued is dropped, in
- * which case this returns their number (0 after a quiesce). What waits for a cown that an on_ready behavior still holds is
- * dropped when that one is finished. Not running: 0. From a worker: RT_INVALID. */
+ * which case this returns their number (0 after a quiesce). What waits for a cown that an on_ready behavior still holds
+ * is dropped when that one is finished. Not running: 0. From a worker: RT_INVALID. */
 int64_t rt_stop(rt_runtime *runtime);
-/* Stops if nothing is in flight: RT_OK; else RT_TIMEOUT, and all goes on. A behavior that another thread schedules at the
- * same time is either seen, or refused with RT_NOT_RUNNING: never dropped. */
+/* Stops if nothing is in flight: RT_OK; else RT_TIMEOUT, and all goes on. A behavior that another thread schedules at
+ * the same time is either seen, or refused with RT_NOT_RUNNING: never dropped. */
 int rt_stop_quiet(rt_runtime *runtime);
 /* Ends the parked workers' threads (leave is called on each) and frees everything. Must be stopped. */
 void rt_runtime_free(rt_runtime *runtime);

@@ -41,7 +41,7 @@ count_scheduled(rt_runtime *runtime, rt_local *local)
     if (local)
         rt_count_own(&local->tally.scheduled);
     else
-        rt_fetch_add_acq_rel(&runtime->quiet.outside.scheduled, 1u);
+        rt_fetch_add_seq_cst(&runtime->quiet.outside.scheduled, 1u);
 }
 
 static void
@@ -131,13 +131,11 @@ rt_schedule(rt_runtime *runtime, rt_behavior *behavior)
     rt_chain ready = {0};
     uint32_t epoch;
 
-    /* Counted before it is known to be taken: a stop that comes in between finds it, or refuses it at the inbox. The
-     * fence makes that of rt_stop_quiet and this one see each other: it sees the count, or this sees `closing`. */
+    /* Counted before it is known to be taken: a stop that comes in between finds it, or refuses it at the inbox. Count
+     * and look are both seq_cst, as the two of rt_stop_quiet are: it sees the count, or this sees `closing`. */
     count_scheduled(runtime, local);
-    if (!local)
-        rt_fence_seq_cst();
     epoch = rt_load_acquire(&runtime->epoch);
-    if (!rt_epoch_runs(epoch) || (!local && rt_load_acquire(&runtime->closing))) {
+    if (!rt_epoch_runs(epoch) || (!local && rt_load_seq_cst(&runtime->closing))) {
         count_completed(runtime, local);
         return RT_NOT_RUNNING;
     }

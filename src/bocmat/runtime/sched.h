@@ -6,8 +6,8 @@
  *   ring    a worker, with what else it makes ready        itself, in order; other workers, half at a time
  *   inbox   all other threads; a worker whose ring is full workers, a share at a time; looked at every LOOK_AWAY turns
  *
- * The runtime's epoch is odd while it runs and changes at every start and stop. A behavior carries the epoch in which it
- * was scheduled: where it becomes ready in another one, it is dropped.
+ * The runtime's epoch is odd while it runs and changes at every start and stop. A behavior carries the epoch in which
+ * it was scheduled: where it becomes ready in another one, it is dropped.
  */
 #ifndef BOCMAT_RT_SCHED_H
 #define BOCMAT_RT_SCHED_H
@@ -45,7 +45,7 @@ struct rt_runtime {
     rt_mutex control; /* of start, stop and free; `made`, and epoch's writes */
     rt_atomic_u32 epoch;
     rt_atomic_u32 closing; /* 1 while rt_stop_quiet looks: other threads' behaviors are refused */
-    rt_atomic_u32 active; /* workers of the current epoch: the first ones made */
+    rt_atomic_u32 active;  /* workers of the current epoch: the first ones made */
     uint32_t made;
     rt_atomic_u64 dropped; /* since the last stop began */
     rt_inbox inbox;

@@ -21,8 +21,8 @@ const char *
 rt_status_text(int status)
 {
     switch (status) {
-#define RT_STATUS(name, value, text)                                                                            \
-    case value:                                                                                                 \
+#define RT_STATUS(name, value, text) \
+    case value:                      \
         return text;
         RT_STATUSES(RT_STATUS)
 #undef RT_STATUS

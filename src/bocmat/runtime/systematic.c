@@ -17,7 +17,7 @@ enum { MOST_THREADS = 64, STEP_NANOSECONDS = 20 };
 /* So many steps, and something spins that nobody will ever let go. */
 #define MOST_STEPS UINT64_C(20000000)
 /* A wait as long as this counts as one without end: else no deadlock would be found. */
-#define FOR_EVER INT64_C(1000000000000)
+#define FOR_EVER   INT64_C(1000000000000)
 
 typedef enum { RUNNABLE, BLOCKED, ENDED } thread_state;
 
@@ -76,8 +76,7 @@ stay_on_one_core(void)
 static void
 take_baton(void)
 {
-    while (sem_wait(&sys.threads[self].baton) != 0) {
-    }
+    while (sem_wait(&sys.threads[self].baton) != 0) {}
 }
 
 static void
@@ -115,8 +114,7 @@ let_one_time_out(void)
     int first = -1;
     for (int i = 0; i < sys.count; ++i) {
         const thread *one = &sys.threads[i];
-        if (one->state == BLOCKED && one->deadline >= 0 &&
-            (first < 0 || one->deadline < sys.threads[first].deadline))
+        if (one->state == BLOCKED && one->deadline >= 0 && (first < 0 || one->deadline < sys.threads[first].deadline))
             first = i;
     }
     if (first >= 0) {

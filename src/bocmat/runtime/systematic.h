@@ -3,8 +3,8 @@
  *
  *   thread     set by                                 then
  *   RUNNABLE   made, woken, or stepped over           may be chosen
- *   BLOCKED    rt_sys_wait on a word it agrees with   RUNNABLE when woken, or when its time is over; when nothing else can
- *                                                     run, time goes on to the earliest deadline; no deadline: deadlock
+ *   BLOCKED    rt_sys_wait on a word it agrees with   RUNNABLE when woken, or when its time is over; when nothing can
+ *                                                     run, time goes on to the next deadline; if none: deadlock
  *   ENDED      its function returned                  joined
  *
  * Only the thread that holds the baton runs or touches these states.
@@ -29,7 +29,8 @@ void rt_sys_pause(void);
 /* A number from the seed, for tests that want to choose. */
 uint64_t rt_sys_random(void);
 
-/* Blocks on `address` until woken: true; or, if `nanoseconds` is not negative, until it times out: false. The caller has seen, since its last step, that the word still says to wait. */
+/* Blocks on `address` until woken: true; or, if `nanoseconds` is not negative, until it times out: false. The caller
+ * has seen, since its last step, that the word still says to wait. */
 bool rt_sys_wait(const void *address, int64_t nanoseconds);
 void rt_sys_wake(const void *address, int count);
 /* Virtual: advances by a little with each step and to the deadline when a wait times out. */

@@ -7,8 +7,8 @@
  *   ENDING    RT_END                            the host's leave, its thread ends
  *   FAILED                           RT_FAILED  its thread ends; the start that made it joins it
  *
- * An order is the epoch to work or to rest in, so that a worker which slept through a start and a stop still answers the
- * stop. `order` is written by whoever holds the runtime's control mutex, `rested` by the worker; each sleeps on the
+ * An order is the epoch to work or to rest in, so that a worker which slept through a start and a stop still answers
+ * the stop. `order` is written by whoever holds the runtime's control mutex, `rested` by the worker; each sleeps on the
  * other's word. Between enter and leave the host is either busy (as enter leaves it, and as leave finds it) or idle; a
  * worker rests idle.
  */
@@ -17,8 +17,8 @@
 
 #include "sched.h"
 
-#define RT_END UINT32_MAX          /* an order */
-enum { RT_ENTERING, RT_FAILED };   /* in the place of an epoch: those begin at RT_FIRST_EPOCH */
+#define RT_END UINT32_MAX        /* an order */
+enum { RT_ENTERING, RT_FAILED }; /* in the place of an epoch: those begin at RT_FIRST_EPOCH */
 
 struct rt_worker {
     rt_local local; /* first: a worker's local is the worker */
