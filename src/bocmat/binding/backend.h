@@ -47,7 +47,7 @@ worker_current(void)
     return worker ? rt_worker_data(worker) : NULL;
 }
 
-/* Runs a behavior on the calling worker, attached to its interpreter: arguments, function, result, release of values. */
+/* Runs a behavior on the calling worker, attached to its interpreter: arguments, function, result, values released. */
 void behavior_run(worker_context *context, rt_behavior *behavior);
 /* For a behavior that will not run: takes its captures apart. */
 void behavior_drop(rt_behavior *behavior);

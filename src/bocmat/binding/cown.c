@@ -1,5 +1,5 @@
-/* Cowns: their values here, and who holds them. Who may touch a value: the behavior that holds the cown; a thread of the
- * main program that holds it by hand (`with`, acquire); and, while no runtime runs, the main program. */
+/* Cowns: their values here, and who holds them. Who may touch a value: the behavior that holds the cown; a thread of
+ * the main program that holds it by hand (`with`, acquire); and, while no runtime runs, the main program. */
 #include "cown.h"
 
 #include <stdatomic.h>

@@ -220,8 +220,8 @@ space_new(core_state *state, uint32_t space)
     return dict;
 }
 
-/* The interpreter's own dict of a namespace; on the threads backend, where all share the interpreter, a fresh one. A new
- * reference. */
+/* The interpreter's own dict of a namespace; on the threads backend, where all share the interpreter, a fresh one. A
+ * new reference. */
 static PyObject *
 space_here(core_state *state, uint32_t space)
 {

@@ -27,9 +27,7 @@ enum {
     MATRIX_INLINE = 9 /* values a header holds itself: a header is then 128 bytes */
 };
 
-enum {
-    MATRIX_PIN = 1 << 20
-};
+enum { MATRIX_PIN = 1 << 20 };
 
 enum {
     MATRIX_READ_ONLY = 1, /* inside read(cown), or borrowed from a read-only exporter: writing raises */
@@ -49,7 +47,7 @@ typedef struct MatrixObject {
         struct {
             Py_ssize_t row_stride, column_stride; /* in elements; a transpose swaps them, a tile's row stride is its
                                                      parent's */
-            double *split_data; /* where `data` was, while the tiles hold the values */
+            double *split_data;                   /* where `data` was, while the tiles hold the values */
         } stride;
     };
 } MatrixObject;

@@ -38,9 +38,7 @@ static _Thread_local thread_bins *own_bins;
 static pthread_key_t bins_key;
 static pthread_once_t bins_once = PTHREAD_ONCE_INIT;
 
-enum {
-    POOL_SLOTS = 32
-};
+enum { POOL_SLOTS = 32 };
 
 static struct {
     atomic_flag taken;

@@ -10,8 +10,7 @@ static const char *const compare_names[] = {
 };
 
 static PyObject *
-compare_compute(core_state *state, mk_compare_op op, matrix_operand *left, matrix_operand *right,
-                matrix_result *result)
+compare_compute(core_state *state, mk_compare_op op, matrix_operand *left, matrix_operand *right, matrix_result *result)
 {
     matrix_operand *operands[3] = {left, right, &result->target};
     matrix_unlocked unlocked;
@@ -85,11 +84,11 @@ compare_method(METHOD_ARGS, const args_spec *spec, mk_compare_op op)
     return answer;
 }
 
-#define COMPARE(name, ...)                                                                 \
-    PyObject *matrix_compare_##name(METHOD_ARGS)                                           \
-    {                                                                                      \
-        static const args_spec spec = {#name, 1, 1, {"", "out", NULL}};                    \
-        return compare_method(self, args, count, keywords, &spec, MK_COMPARE_##name);      \
+#define COMPARE(name, ...)                                                            \
+    PyObject *matrix_compare_##name(METHOD_ARGS)                                      \
+    {                                                                                 \
+        static const args_spec spec = {#name, 1, 1, {"", "out", NULL}};               \
+        return compare_method(self, args, count, keywords, &spec, MK_COMPARE_##name); \
     }
 #include "../../../kernels/compare.def"
 #undef COMPARE

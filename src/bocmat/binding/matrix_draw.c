@@ -9,11 +9,11 @@
 #include "matrix_random.h"
 
 #if BOCMAT_GIL
-#define DRAW_LOCK() ((void)0)
+#define DRAW_LOCK()   ((void)0)
 #define DRAW_UNLOCK() ((void)0)
 #else
 static PyMutex draw_mutex;
-#define DRAW_LOCK() PyMutex_Lock(&draw_mutex)
+#define DRAW_LOCK()   PyMutex_Lock(&draw_mutex)
 #define DRAW_UNLOCK() PyMutex_Unlock(&draw_mutex)
 #endif
 

@@ -80,7 +80,7 @@ matrix_getbuffer(PyObject *self, Py_buffer *view, int flags)
         .strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? layout + 2 : NULL,
         .internal = layout,
     };
-    matrix->exports++;
+    exports_add(matrix, 1);
     return 0;
 }
 
@@ -89,7 +89,7 @@ matrix_releasebuffer(PyObject *self, Py_buffer *view)
 {
     MatrixObject *matrix = is_view(self) ? ((MatrixViewObject *)self)->matrix : (MatrixObject *)self;
 
-    matrix->exports--;
+    exports_drop(matrix, 1);
     PyMem_Free(view->internal);
 }
 
@@ -99,12 +99,12 @@ matrix_releasebuffer(PyObject *self, Py_buffer *view)
 static bool
 read_number(char format, const char *at, double *number)
 {
-#define READ(letter, type)             \
-    case letter: {                     \
-        type value;                    \
+#define READ(letter, type)                \
+    case letter: {                        \
+        type value;                       \
         memcpy(&value, at, sizeof value); \
-        *number = (double)value;       \
-        return true;                   \
+        *number = (double)value;          \
+        return true;                      \
     }
     switch (format) {
         READ('?', unsigned char)
@@ -249,9 +249,9 @@ matrix_from_array(core_state *state, PyObject *array, bool *flat)
         goto done;
     if (is_plain_double(&view) && strides[0] % (Py_ssize_t)sizeof(double) == 0 &&
         strides[1] % (Py_ssize_t)sizeof(double) == 0)
-        mk_copy((size_t)shape[0], (size_t)shape[1], matrix_window((MatrixObject *)result),
-                (mk_window){view.buf, strides[0] / (Py_ssize_t)sizeof(double),
-                            strides[1] / (Py_ssize_t)sizeof(double)});
+        mk_copy(
+            (size_t)shape[0], (size_t)shape[1], matrix_window((MatrixObject *)result),
+            (mk_window){view.buf, strides[0] / (Py_ssize_t)sizeof(double), strides[1] / (Py_ssize_t)sizeof(double)});
     else
         (void)array_read(&view, shape, strides, ((MatrixObject *)result)->data);
 done:

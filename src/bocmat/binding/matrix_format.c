@@ -6,10 +6,10 @@
 #include <string.h>
 
 enum {
-    REPR_ALL = 100,  /* elements that repr writes out */
-    REPR_EDGE = 3,   /* otherwise this many at either end */
-    STR_ALL = 400,   /* elements that str writes out */
-    STR_EDGE = 3,    /* otherwise so many rows and columns at either edge */
+    REPR_ALL = 100, /* elements that repr writes out */
+    REPR_EDGE = 3,  /* otherwise this many at either end */
+    STR_ALL = 400,  /* elements that str writes out */
+    STR_EDGE = 3,   /* otherwise so many rows and columns at either edge */
     STR_DIGITS = 6
 };
 

@@ -204,6 +204,40 @@ key_window(const matrix_key *key, mk_window in)
 /* Writes `value` through the part of `target` that `key` selects in its coordinates. 0 or -1. */
 int matrix_assign(core_state *state, PyObject *target, const matrix_key *key, PyObject *value);
 
+/* ---- free threading ---- */
+
+/* Without a GIL, the lock of a matrix guards what a header says about its values: reading a window off it and using
+ * it, moving the values, counting exports. A view is guarded by its matrix. With a GIL, the GIL is that lock. */
+static inline PyObject *
+lock_of(PyObject *object)
+{
+    return is_view(object) ? (PyObject *)((MatrixViewObject *)object)->matrix : object;
+}
+
+#if BOCMAT_GIL
+#define MATRIX_BEGIN(object) {
+#define MATRIX_BEGIN2(first, second) {
+#define MATRIX_END() }
+#define MATRIX_END2() }
+#else
+#define MATRIX_BEGIN(object) Py_BEGIN_CRITICAL_SECTION(lock_of(object))
+#define MATRIX_BEGIN2(first, second) Py_BEGIN_CRITICAL_SECTION2(lock_of(first), lock_of(second))
+#define MATRIX_END() Py_END_CRITICAL_SECTION()
+#define MATRIX_END2() Py_END_CRITICAL_SECTION2()
+#endif
+
+static inline void
+exports_add(MatrixObject *self, uint32_t count)
+{
+    (void)__atomic_fetch_add(&self->exports, count, __ATOMIC_RELAXED);
+}
+
+static inline void
+exports_drop(MatrixObject *self, uint32_t count)
+{
+    (void)__atomic_fetch_sub(&self->exports, count, __ATOMIC_RELAXED);
+}
+
 /* ---- small things ---- */
 
 /* The state behind either of two operands, one of which is ours. */

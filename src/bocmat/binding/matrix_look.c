@@ -54,10 +54,14 @@ get_ndim(PyObject *self, void *unused)
 static PyObject *
 get_matrix_transposed(PyObject *self, void *unused)
 {
+    PyObject *transposed = NULL;
+
     (void)unused;
-    if (!matrix_usable((MatrixObject *)self))
-        return NULL;
-    return matrix_alias(state_of(self), (MatrixObject *)self, true);
+    MATRIX_BEGIN(self)
+    if (matrix_usable((MatrixObject *)self))
+        transposed = matrix_alias(state_of(self), (MatrixObject *)self, true);
+    MATRIX_END()
+    return transposed;
 }
 
 static PyObject *
@@ -123,31 +127,37 @@ static PyObject *
 get_element(PyObject *self, void *letter)
 {
     matrix_operand operand = {.source = self};
-    const double *element;
+    const double *element = NULL;
+    double number = 0.0;
 
-    if (!operand_settle(&operand))
-        return NULL;
-    element = element_named(&operand, letter);
-    return element ? PyFloat_FromDouble(*element) : NULL;
+    MATRIX_BEGIN(self)
+    if (operand_settle(&operand))
+        element = element_named(&operand, letter);
+    if (element)
+        number = *element;
+    MATRIX_END()
+    return element ? PyFloat_FromDouble(number) : NULL;
 }
 
 static int
 set_element(PyObject *self, PyObject *value, void *letter)
 {
     matrix_operand operand = {.source = self};
-    double number, *element;
+    double number, *element = NULL;
 
     if (!value) {
         PyErr_SetString(PyExc_TypeError, "a matrix cannot lose elements");
         return -1;
     }
-    if (!args_double(value, "an element", &number) || !operand_settle_writable(&operand))
+    if (!args_double(value, "an element", &number))
         return -1;
-    element = element_named(&operand, letter);
-    if (!element)
-        return -1;
-    *element = number;
-    return 0;
+    MATRIX_BEGIN(self)
+    if (operand_settle_writable(&operand))
+        element = element_named(&operand, letter);
+    if (element)
+        *element = number;
+    MATRIX_END()
+    return element ? 0 : -1;
 }
 
 static const Py_ssize_t one_element = 1, element_bytes = sizeof(double);
@@ -164,7 +174,9 @@ static const Py_ssize_t one_element = 1, element_bytes = sizeof(double);
         {"x", get_element, set_element, "The first element, row by row.", (void *)(uintptr_t)letters},        \
         {"y", get_element, set_element, "The second element, row by row.", (void *)(uintptr_t)(letters + 1)}, \
         {"z", get_element, set_element, "The third element, row by row.", (void *)(uintptr_t)(letters + 2)},  \
-        {"w", get_element, set_element, "The fourth element, row by row.", (void *)(uintptr_t)(letters + 3)}
+    {                                                                                                         \
+        "w", get_element, set_element, "The fourth element, row by row.", (void *)(uintptr_t)(letters + 3)    \
+    }
 
 PyGetSetDef matrix_getset[] = {
     COMMON_ATTRIBUTES,
@@ -311,8 +323,9 @@ matrix_transpose(METHOD_ARGS)
     if (!matrix_writable(matrix))
         return NULL;
     if (matrix->exports) {
-        PyErr_Format(PyExc_BufferError, "a matrix of shape (%zd, %zd) that is in use as a buffer cannot change its shape",
-                     matrix->rows, matrix->columns);
+        PyErr_Format(PyExc_BufferError,
+                     "a matrix of shape (%zd, %zd) that is in use as a buffer cannot change its shape", matrix->rows,
+                     matrix->columns);
         return NULL;
     }
     if (matrix->buffer) { /* writable made it the only holder, perhaps of another buffer */
@@ -387,19 +400,15 @@ iterator_value(PyObject *source, Py_ssize_t at)
 
     if (!operand_settle(&from))
         return NULL;
-    return PyFloat_FromDouble(from.window.at[at / from.columns * from.window.row_stride +
-                                             at % from.columns * from.window.column_stride]);
+    return PyFloat_FromDouble(
+        from.window.at[at / from.columns * from.window.row_stride + at % from.columns * from.window.column_stride]);
 }
 
 static PyObject *
-iterator_next(PyObject *object)
+iterator_step(IteratorObject *self, PyObject *source)
 {
-    IteratorObject *self = (IteratorObject *)object;
-    PyObject *source = self->source;
     Py_ssize_t at = self->next, rows, columns, end;
 
-    if (!source)
-        return NULL;
     shape_of(source, &rows, &columns);
     switch (self->what) {
     case ITERATE_ITEMS:
@@ -429,8 +438,22 @@ iterator_next(PyObject *object)
         return is_matrix(source) ? matrix_item_at(source, at) : view_item_at(source, at);
     if (!matrix_usable((MatrixObject *)source))
         return NULL;
-    return view_new_line(state_of(object), (MatrixObject *)source,
+    return view_new_line(state_of((PyObject *)self), (MatrixObject *)source,
                          self->what == ITERATE_ROW_VIEWS ? VIEW_ROW : VIEW_COLUMN, at, self->read_only);
+}
+
+static PyObject *
+iterator_next(PyObject *object)
+{
+    IteratorObject *self = (IteratorObject *)object;
+    PyObject *source = self->source, *next;
+
+    if (!source)
+        return NULL;
+    MATRIX_BEGIN(source)
+    next = iterator_step(self, source);
+    MATRIX_END()
+    return next;
 }
 
 static PyType_Slot matrix_iterator_slots[] = {

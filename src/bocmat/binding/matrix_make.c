@@ -316,8 +316,9 @@ concat_shape(const matrix_operand *parts, Py_ssize_t count, int axis, Py_ssize_t
 
     for (Py_ssize_t i = 0; i < count; i++) {
         if ((axis == 0 ? parts[i].columns : parts[i].rows) != across) {
-            PyErr_Format(PyExc_ValueError, "concat() along axis %d: shapes (%zd, %zd) and (%zd, %zd) do not fit together",
-                         axis, parts[0].rows, parts[0].columns, parts[i].rows, parts[i].columns);
+            PyErr_Format(PyExc_ValueError,
+                         "concat() along axis %d: shapes (%zd, %zd) and (%zd, %zd) do not fit together", axis,
+                         parts[0].rows, parts[0].columns, parts[i].rows, parts[i].columns);
             return false;
         }
         if (__builtin_add_overflow(along, axis == 0 ? parts[i].rows : parts[i].columns, &along)) {

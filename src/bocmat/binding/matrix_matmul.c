@@ -39,8 +39,8 @@ matmul_compute(core_state *state, matrix_operand *left, matrix_operand *right)
     if (!result)
         return NULL;
     matrix_unlock(&unlocked, product_is_long(left->rows, right->columns, left->columns), operands, 2);
-    mk_matmul((size_t)left->rows, (size_t)right->columns, (size_t)left->columns,
-              matrix_window((MatrixObject *)result), left->window, right->window, 0.0);
+    mk_matmul((size_t)left->rows, (size_t)right->columns, (size_t)left->columns, matrix_window((MatrixObject *)result),
+              left->window, right->window, 0.0);
     matrix_lock(&unlocked);
     return result;
 }
@@ -101,8 +101,8 @@ matrix_matmul_into(PyObject *module, PyObject *const *args, Py_ssize_t count, Py
         goto done;
     }
     operands[2] = &result.target;
-    if (!matmul_settle(&a, &b) ||
-        !result_settle(state, "_matmul_into()", &result, a.rows, b.columns, operands, 2) || !matmul_settle(&a, &b))
+    if (!matmul_settle(&a, &b) || !result_settle(state, "_matmul_into()", &result, a.rows, b.columns, operands, 2) ||
+        !matmul_settle(&a, &b))
         goto done;
     if (a.window.at == result.target.window.at || b.window.at == result.target.window.at) {
         PyErr_SetString(PyExc_ValueError, "_matmul_into() cannot write to one of its operands");

@@ -7,24 +7,24 @@
 #include "matrix_internal.h"
 
 #define METHOD(name, function, signature, doc) PyObject *function(METHOD_ARGS);
-#define MATRIX_METHOD METHOD
-#define VIEW_METHOD METHOD
-#define CLASS_METHOD METHOD
+#define MATRIX_METHOD                          METHOD
+#define VIEW_METHOD                            METHOD
+#define CLASS_METHOD                           METHOD
 #include "matrix_methods.def"
 #undef METHOD
 #undef MATRIX_METHOD
 #undef VIEW_METHOD
 #undef CLASS_METHOD
 
-#define UNARY(name, operator, ...)           \
+#define UNARY(name, operator, ...)              \
     PyObject *matrix_unary_##name(METHOD_ARGS); \
     PyObject *slot_unary_##name(PyObject *self);
 #include "../../../kernels/unary.def"
 #undef UNARY
 
-#define BINARY(name, operator, ...)                                          \
-    PyObject *matrix_binary_##name(METHOD_ARGS);                             \
-    PyObject *slot_binary_##name(PyObject *left, PyObject *right);           \
+#define BINARY(name, operator, ...)                                \
+    PyObject *matrix_binary_##name(METHOD_ARGS);                   \
+    PyObject *slot_binary_##name(PyObject *left, PyObject *right); \
     PyObject *slot_inplace_##name(PyObject *left, PyObject *right);
 #include "../../../kernels/binary.def"
 #undef BINARY

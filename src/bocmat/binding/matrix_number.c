@@ -128,19 +128,19 @@ binary_method(METHOD_ARGS, const args_spec *spec, mk_binary_op op)
     return answer;
 }
 
-#define BINARY(name, ...)                                                                \
-    PyObject *slot_binary_##name(PyObject *left, PyObject *right)                        \
-    {                                                                                    \
-        return binary_slot(left, right, MK_BINARY_##name);                               \
-    }                                                                                    \
-    PyObject *slot_inplace_##name(PyObject *left, PyObject *right)                       \
-    {                                                                                    \
-        return inplace_slot(left, right, MK_BINARY_##name);                              \
-    }                                                                                    \
-    PyObject *matrix_binary_##name(METHOD_ARGS)                                          \
-    {                                                                                    \
-        static const args_spec spec = {#name, 1, 1, {"", "out", NULL}};                  \
-        return binary_method(self, args, count, keywords, &spec, MK_BINARY_##name);      \
+#define BINARY(name, ...)                                                           \
+    PyObject *slot_binary_##name(PyObject *left, PyObject *right)                   \
+    {                                                                               \
+        return binary_slot(left, right, MK_BINARY_##name);                          \
+    }                                                                               \
+    PyObject *slot_inplace_##name(PyObject *left, PyObject *right)                  \
+    {                                                                               \
+        return inplace_slot(left, right, MK_BINARY_##name);                         \
+    }                                                                               \
+    PyObject *matrix_binary_##name(METHOD_ARGS)                                     \
+    {                                                                               \
+        static const args_spec spec = {#name, 1, 1, {"", "out", NULL}};             \
+        return binary_method(self, args, count, keywords, &spec, MK_BINARY_##name); \
     }
 #include "../../../kernels/binary.def"
 #undef BINARY

@@ -177,8 +177,9 @@ void
 matrix_refuse(MatrixObject *self)
 {
     if (self->flags & MATRIX_SPLIT)
-        PyErr_Format(PyExc_RuntimeError, "the matrix of shape (%zd, %zd) is split into tiles; join them to use it again",
-                     self->rows, self->columns);
+        PyErr_Format(PyExc_RuntimeError,
+                     "the matrix of shape (%zd, %zd) is split into tiles; join them to use it again", self->rows,
+                     self->columns);
     else
         PyErr_Format(PyExc_RuntimeError,
                      "the matrix of shape (%zd, %zd) is held elsewhere: a cown, a behavior or a message has its values",
@@ -242,16 +243,17 @@ matrix_can_leave(MatrixObject *self)
     if (!matrix_usable(self))
         return false;
     if (self->exports) {
-        PyErr_Format(PyExc_BufferError,
-                     "the matrix of shape (%zd, %zd) is in use by a memoryview, an array or a computation and cannot be "
-                     "handed over",
-                     self->rows, self->columns);
+        PyErr_Format(
+            PyExc_BufferError,
+            "the matrix of shape (%zd, %zd) is in use by a memoryview, an array or a computation and cannot be "
+            "handed over",
+            self->rows, self->columns);
         return false;
     }
     if ((self->flags & MATRIX_READ_ONLY) && !(self->buffer && self->buffer->exporter)) {
         PyErr_Format(PyExc_RuntimeError,
-                     "the matrix of shape (%zd, %zd) belongs to a cown held with read(); hand over a copy()", self->rows,
-                     self->columns);
+                     "the matrix of shape (%zd, %zd) belongs to a cown held with read(); hand over a copy()",
+                     self->rows, self->columns);
         return false;
     }
     return true;
@@ -327,13 +329,20 @@ matrix_return(MatrixObject *self, matrix_parcel *parcel)
 int
 matrix_share(MatrixObject *self, matrix_parcel *parcel)
 {
-    if (!matrix_usable(self))
-        return -1;
-    if (!can_share(self))
-        return parcel_copy_values(self, parcel);
-    buffer_hold(self->buffer);
-    *parcel = parcel_of(self);
-    return 0;
+    int status = -1;
+
+    MATRIX_BEGIN((PyObject *)self)
+    if (!matrix_usable(self)) {
+        status = -1;
+    } else if (!can_share(self)) {
+        status = parcel_copy_values(self, parcel);
+    } else {
+        buffer_hold(self->buffer);
+        *parcel = parcel_of(self);
+        status = 0;
+    }
+    MATRIX_END()
+    return status;
 }
 
 PyObject *
@@ -393,7 +402,7 @@ matrix_unlock(matrix_unlocked *unlocked, bool is_long, matrix_operand *const *op
         if (!source)
             continue;
         unlocked->pinned[pinned] = is_matrix(source) ? (MatrixObject *)source : ((MatrixViewObject *)source)->matrix;
-        unlocked->pinned[pinned++]->exports += MATRIX_PIN;
+        exports_add(unlocked->pinned[pinned++], MATRIX_PIN);
     }
     for (; pinned < 4; pinned++)
         unlocked->pinned[pinned] = NULL;
@@ -407,5 +416,5 @@ matrix_lock(matrix_unlocked *unlocked)
         return;
     PyEval_RestoreThread(unlocked->saved);
     for (int i = 0; i < 4 && unlocked->pinned[i]; i++)
-        unlocked->pinned[i]->exports -= MATRIX_PIN;
+        exports_drop(unlocked->pinned[i], MATRIX_PIN);
 }

@@ -114,9 +114,7 @@ rng_uniform(matrix_rng *rng, size_t count, double *to, double low, double high)
 
 /* ---- normal: a ziggurat of 256 layers of equal area ---- */
 
-enum {
-    LAYERS = 256
-};
+enum { LAYERS = 256 };
 
 /* Where the tail begins so that 256 layers under exp(-x^2 / 2), each as large as tail and base together, close at the
  * top. */

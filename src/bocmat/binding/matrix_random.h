@@ -5,9 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    RNG_LANES = 8
-};
+enum { RNG_LANES = 8 };
 
 /* Eight xoshiro256++ generators side by side, so that a compiler can run them in vector registers, and the block of
  * numbers they made last. */

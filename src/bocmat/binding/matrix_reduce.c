@@ -68,11 +68,11 @@ reduce_method(METHOD_ARGS, const args_spec *spec, mk_reduce_op op)
     return reduce_compute(state_of(self), op, axis, &from);
 }
 
-#define REDUCE(name, ...)                                                               \
-    PyObject *matrix_reduce_##name(METHOD_ARGS)                                         \
-    {                                                                                   \
-        static const args_spec spec = {#name, 1, 0, {"axis", NULL}};                    \
-        return reduce_method(self, args, count, keywords, &spec, MK_REDUCE_##name);     \
+#define REDUCE(name, ...)                                                           \
+    PyObject *matrix_reduce_##name(METHOD_ARGS)                                     \
+    {                                                                               \
+        static const args_spec spec = {#name, 1, 0, {"axis", NULL}};                \
+        return reduce_method(self, args, count, keywords, &spec, MK_REDUCE_##name); \
     }
 #include "../../../kernels/reduce.def"
 #undef REDUCE

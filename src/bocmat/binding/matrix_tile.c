@@ -34,8 +34,12 @@ tile_new(core_state *state, const MatrixObject *whole, Py_ssize_t row, Py_ssize_
          Py_ssize_t columns)
 {
     mk_window place = matrix_window(whole);
-    matrix_parcel parcel = {NULL, place.at + row * place.row_stride + column * place.column_stride, rows, columns,
-                            place.row_stride, place.column_stride};
+    matrix_parcel parcel = {NULL,
+                            place.at + row * place.row_stride + column * place.column_stride,
+                            rows,
+                            columns,
+                            place.row_stride,
+                            place.column_stride};
 
     parcel.buffer = buffer_new_tile(whole->buffer, parcel.data);
     if (!parcel.buffer)
@@ -51,8 +55,7 @@ tile_row_new(core_state *state, const MatrixObject *whole, Py_ssize_t row, Py_ss
 
     for (Py_ssize_t j = 0; list && j < count; j++) {
         Py_ssize_t left = whole->columns - j * tile_columns;
-        PyObject *tile =
-            tile_new(state, whole, row, j * tile_columns, rows, left < tile_columns ? left : tile_columns);
+        PyObject *tile = tile_new(state, whole, row, j * tile_columns, rows, left < tile_columns ? left : tile_columns);
 
         if (!tile)
             Py_CLEAR(list);
@@ -218,8 +221,8 @@ can_join_in_place(const MatrixObject *whole, const tile_grid *grid)
 
         for (Py_ssize_t j = 0; j < grid->grid_columns; column += grid->widths[j++]) {
             const MatrixObject *tile = (MatrixObject *)grid->tiles[i * grid->grid_columns + j];
-            const double *place = whole->stride.split_data + row * whole->stride.row_stride +
-                                  column * whole->stride.column_stride;
+            const double *place =
+                whole->stride.split_data + row * whole->stride.row_stride + column * whole->stride.column_stride;
 
             if (tile_in_place(tile, whole, place)) {
                 if (!buffer_alone(tile->buffer))

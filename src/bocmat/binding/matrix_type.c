@@ -17,8 +17,8 @@ int matrix_random_start(core_state *state);
     {#name, FAST(matrix_binary_##name), #name "($self, other, /, *, out=None)\n--\n\n" doc},
 #define COMPARE(name, operator, symbol, doc) \
     {#name, FAST(matrix_compare_##name), #name "($self, other, /, *, out=None)\n--\n\n" doc},
-#define REDUCE(name, identity, combine, finish, doc)                                                              \
-    {#name, FAST(matrix_reduce_##name),                                                                           \
+#define REDUCE(name, identity, combine, finish, doc)                                                                \
+    {#name, FAST(matrix_reduce_##name),                                                                             \
      #name "($self, /, axis=None)\n--\n\n" doc " Of all elements a float; axis 0 a 1 x columns, axis 1 a rows x 1 " \
            "Matrix."},
 #define METHOD(name, function, signature, doc) {#name, FAST(function), #name signature "\n--\n\n" doc},
@@ -30,7 +30,7 @@ static PyMethodDef matrix_methods[] = {
 #include "../../../kernels/compare.def"
 #include "../../../kernels/reduce.def"
 #define MATRIX_METHOD METHOD
-#define VIEW_METHOD NO_METHOD
+#define VIEW_METHOD   NO_METHOD
 #define CLASS_METHOD(name, function, signature, doc) \
     {#name, FAST(function) | METH_CLASS, #name signature "\n--\n\n" doc},
 #include "matrix_methods.def"
@@ -46,8 +46,8 @@ static PyMethodDef view_methods[] = {
 #include "../../../kernels/compare.def"
 #include "../../../kernels/reduce.def"
 #define MATRIX_METHOD NO_METHOD
-#define VIEW_METHOD METHOD
-#define CLASS_METHOD NO_METHOD
+#define VIEW_METHOD   METHOD
+#define CLASS_METHOD  NO_METHOD
 #include "matrix_methods.def"
 #undef MATRIX_METHOD
 #undef VIEW_METHOD
@@ -70,9 +70,8 @@ static const PyType_Slot number_slots[] = {
 #define UNARY(name, operator, ...) {Py_nb_##operator, (void *)slot_unary_##name},
 #include "../../../kernels/unary.def"
 #undef UNARY
-#define BINARY(name, operator, ...)                   \
-    {Py_nb_##operator, (void *)slot_binary_##name},   \
-    {Py_nb_inplace_##operator, (void *)slot_inplace_##name},
+#define BINARY(name, operator, ...) \
+    {Py_nb_##operator, (void *)slot_binary_##name}, {Py_nb_inplace_##operator, (void *)slot_inplace_##name},
 #include "../../../kernels/binary.def"
 #undef BINARY
     {Py_nb_matrix_multiply, (void *)slot_matmul},
@@ -106,9 +105,10 @@ static const PyType_Slot matrix_only_slots[] = {
     {Py_mp_length, (void *)matrix_length},
 };
 
-PyDoc_STRVAR(view_doc, "A window on a Matrix that reads and writes it: m.view[key], row_view, column_view, row_views and\n"
-                       "column_views make one. A row or a column is indexed by one int or slice. A view keeps its\n"
-                       "matrix alive and follows it; it does not travel, its copy() does.");
+PyDoc_STRVAR(view_doc,
+             "A window on a Matrix that reads and writes it: m.view[key], row_view, column_view, row_views and\n"
+             "column_views make one. A row or a column is indexed by one int or slice. A view keeps its\n"
+             "matrix alive and follows it; it does not travel, its copy() does.");
 
 static const PyType_Slot view_only_slots[] = {
     {Py_tp_doc, (void *)(uintptr_t)view_doc},
@@ -120,10 +120,7 @@ static const PyType_Slot view_only_slots[] = {
     {Py_mp_length, (void *)view_length},
 };
 
-enum {
-    NUMBER_SLOTS = sizeof number_slots / sizeof number_slots[0],
-    OWN_SLOTS_MAX = 16
-};
+enum { NUMBER_SLOTS = sizeof number_slots / sizeof number_slots[0], OWN_SLOTS_MAX = 16 };
 
 /* A heap type of the shared slots and its own. */
 static PyTypeObject *
@@ -180,8 +177,8 @@ matrix_add_types(PyObject *module, core_state *state)
 
     if (matrix_random_start(state) < 0)
         return -1;
-    state->matrix_type = type_make(module, &matrix_spec, matrix_only_slots,
-                                   sizeof matrix_only_slots / sizeof matrix_only_slots[0]);
+    state->matrix_type =
+        type_make(module, &matrix_spec, matrix_only_slots, sizeof matrix_only_slots / sizeof matrix_only_slots[0]);
     if (!state->matrix_type)
         return -1;
     state->matrix_type->tp_vectorcall = matrix_vectorcall;

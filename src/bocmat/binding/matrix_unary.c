@@ -76,15 +76,15 @@ unary_method(METHOD_ARGS, const args_spec *spec, mk_unary_op op)
     return unary_compute(state, op, self, &result);
 }
 
-#define UNARY(name, ...)                                                               \
-    PyObject *slot_unary_##name(PyObject *self)                                        \
-    {                                                                                  \
-        return unary_slot(self, MK_UNARY_##name);                                      \
-    }                                                                                  \
-    PyObject *matrix_unary_##name(METHOD_ARGS)                                         \
-    {                                                                                  \
-        static const args_spec spec = {#name, 0, 0, {"in_place", "out", NULL}};        \
-        return unary_method(self, args, count, keywords, &spec, MK_UNARY_##name);      \
+#define UNARY(name, ...)                                                          \
+    PyObject *slot_unary_##name(PyObject *self)                                   \
+    {                                                                             \
+        return unary_slot(self, MK_UNARY_##name);                                 \
+    }                                                                             \
+    PyObject *matrix_unary_##name(METHOD_ARGS)                                    \
+    {                                                                             \
+        static const args_spec spec = {#name, 0, 0, {"in_place", "out", NULL}};   \
+        return unary_method(self, args, count, keywords, &spec, MK_UNARY_##name); \
     }
 #include "../../../kernels/unary.def"
 #undef UNARY

@@ -256,11 +256,10 @@ line_view(METHOD_ARGS, const args_spec *spec, char line)
     view = view_new_line(state, (MatrixObject *)self, line, index, read_only);
     if (!view || !given[1] || given[1] == Py_None)
         return view;
-    if (PyIndex_Check(given[1])) { /* one cell, as a view */
+    if (PyIndex_Check(given[1])) {                                   /* one cell, as a view */
         matrix_key key = {{0, 1, 1, false}, {0, 1, 1, false}, 0, 0}; /* for view_part, which asks no shape */
-        bool fine = line == VIEW_ROW
-                        ? key_axis(given[1], ((MatrixViewObject *)view)->columns, "column", &key.column)
-                        : key_axis(given[1], ((MatrixViewObject *)view)->rows, "row", &key.row);
+        bool fine = line == VIEW_ROW ? key_axis(given[1], ((MatrixViewObject *)view)->columns, "column", &key.column)
+                                     : key_axis(given[1], ((MatrixViewObject *)view)->rows, "row", &key.row);
 
         part = fine ? (PyObject *)view_part((MatrixViewObject *)view, &key) : NULL;
     } else {

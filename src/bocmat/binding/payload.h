@@ -86,8 +86,8 @@ typedef struct {
 void encoder_init(encoder *e, core_state *state, encode_mode mode);
 /* Appends one value: 0, or -1 with an exception, after which the encoder can only be cleared. */
 int encoder_put(encoder *e, PyObject *value);
-/* The same for a captured variable, but a value without a native form waits, and is pickled by encoder_end together with
- * the others: what they share stays shared. `name` makes the text that an error calls the variable by. */
+/* The same for a captured variable, but a value without a native form waits, and is pickled by encoder_end together
+ * with the others: what they share stays shared. `name` makes the text that an error calls the variable by. */
 typedef struct {
     const char *what; /* "captured variable" */
     PyObject *name;
