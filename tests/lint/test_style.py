@@ -11,7 +11,8 @@ import pytest
 from support.sources import source_files
 
 ROOT = Path(__file__).resolve().parents[2]
-LINES_A_FILE = 620
+LINES_A_FILE = 600
+LINES_A_TEST = 1200  # tests stand side by side: what one says does not depend on the others
 LINES_A_C_FUNCTION = 80
 LINES_A_PYTHON_FUNCTION = 80
 COLUMNS = {".c": 120, ".h": 120, ".def": 120, ".py": 100, ".pyi": 100}
@@ -56,7 +57,8 @@ def test_file_and_lines_are_short(name):
     file = ROOT / name
     lines = text_of(file).splitlines()
     limit = COLUMNS[file.suffix]
-    assert len(lines) <= LINES_A_FILE, f"{name} has {len(lines)} lines"
+    longest = LINES_A_TEST if name.startswith("tests/") else LINES_A_FILE
+    assert len(lines) <= longest, f"{name} has {len(lines)} lines"
     assert [number for number, line in enumerate(lines, 1) if len(line) > limit] == []
 
 
