@@ -27,7 +27,7 @@ SIZES = [2, 16, 64, 256, 1024]
 LARGE = 4096
 ROUND_SECONDS = 0.02
 
-# OpenBLAS chooses its kernels by these when it is loaded: both libraries are to choose by themselves.
+# OpenBLAS chooses its kernels by these when it is loaded; both libraries are to choose themselves.
 OVERRIDES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 # name: what bocmat and bocpy run, what NumPy runs. `m` stands for the type or for the module numpy.
@@ -76,7 +76,7 @@ def restart_without_overrides() -> None:
 
 
 def libraries() -> dict[str, tuple[Any, Callable[..., Any]]]:
-    """Give each library's stand-in for `m`, and its way from rows, columns and values to a matrix."""
+    """Give each library's stand-in for `m`, and how it makes a matrix of rows, columns, values."""
     import numpy
 
     from bocmat import Matrix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from support.programs import output_of
 
 PROGRAM = """

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bocmat import Matrix
 from support.matrices import (
     ELEMENTS,
     FINITE,
@@ -17,8 +19,6 @@ from support.matrices import (
     operands,
     pairs,
 )
-
-from bocmat import Matrix
 
 METHODS = {
     "add": np.add,
@@ -112,7 +112,7 @@ def test_out_takes_the_result_and_may_be_an_operand(name, data, values):
         assert_agrees(name, out, expected)
     else:
         before = as_array(out)
-        with pytest.raises(ValueError, match="add|sub|mul|div|imum"):
+        with pytest.raises(ValueError, match=r"add|sub|mul|div|imum"):
             getattr(left, name)(right, out=out)
         assert_same(out, before)
 

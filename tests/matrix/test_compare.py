@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.matrices import ELEMENTS, arrays, assert_same, operands, pairs
 
 from bocmat import Matrix
+from support.matrices import ELEMENTS, arrays, assert_same, operands, pairs
 
 COMPARISONS = {
     "less": operator.lt,

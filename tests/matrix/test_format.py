@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.matrices import arrays, as_array, assert_same
 
 from bocmat import Matrix
+from support.matrices import arrays, as_array, assert_same
 
 SMALL = st.sampled_from([0, 1, 2, 3, 5])
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.matrices import ELEMENTS, FINITE, arrays, as_array, assert_same
 
 from bocmat import Matrix
+from support.matrices import ELEMENTS, FINITE, arrays, as_array, assert_same
 
 SIZES = st.sampled_from([1, 2, 3, 5, 17])
 

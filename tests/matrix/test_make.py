@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.matrices import ELEMENTS, arrays, as_array, assert_same
 
 from bocmat import Matrix
+from support.matrices import ELEMENTS, arrays, as_array, assert_same
 
 
 @given(array=arrays())
@@ -122,7 +122,9 @@ def test_named_forms():
     start=st.integers(-50, 50), stop=st.integers(-50, 50), step=st.sampled_from([1, 2, 0.5, -1, -3])
 )
 def test_ranges_agree_with_numpy(start, stop, step):
-    assert_same(Matrix.arange(start, stop, step), np.arange(start, stop, step, float).reshape(1, -1))
+    assert_same(
+        Matrix.arange(start, stop, step), np.arange(start, stop, step, float).reshape(1, -1)
+    )
     assert_same(Matrix.arange(stop), np.arange(0, stop, dtype=float).reshape(1, -1))
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.matrices import FINITE, LENGTHS, arrays, as_array, assert_same, operands
 
 from bocmat import Matrix, _core
+from support.matrices import FINITE, LENGTHS, arrays, as_array, assert_same, operands
 
 
 def assert_product(found, left, right):

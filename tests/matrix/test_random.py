@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from support.matrices import as_array, assert_same
 
 from bocmat import Matrix
+from support.matrices import as_array, assert_same
 
 DRAWS = 200_000
 
@@ -57,7 +57,9 @@ def test_uniform_is_uniform():
     assert abs(np.corrcoef(values[8:], values[:-8])[0, 1]) < 5 / math.sqrt(DRAWS)
 
 
-@pytest.mark.parametrize(("low", "high"), [(1.0, math.nextafter(1, 2)), (-1.7e308, 1.7e308), (2, 2)])
+@pytest.mark.parametrize(
+    ("low", "high"), [(1.0, math.nextafter(1, 2)), (-1.7e308, 1.7e308), (2, 2)]
+)
 def test_uniform_stays_within_any_bounds(low, high):
     values = as_array(Matrix.uniform(low, high, (1, 1000)))
     assert np.isfinite(values).all()

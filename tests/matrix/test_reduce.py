@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.matrices import AXES, FINITE, arrays, as_array, assert_same, operands
 
 from bocmat import Matrix
+from support.matrices import AXES, FINITE, arrays, as_array, assert_same, operands
 
 
 def expect(function, array, axis):

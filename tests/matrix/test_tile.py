@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.buffers import address
-from support.matrices import FINITE, arrays, assert_same
 
 from bocmat import Matrix
 from bocmat._core import _join, _split
+from support.buffers import address
+from support.matrices import FINITE, arrays, assert_same
 
 SIZES = st.sampled_from([0, 1, 2, 3, 5, 17])
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.matrices import ELEMENTS, arrays, as_array, assert_same, assert_ulps, operands
 
 from bocmat import Matrix
+from support.matrices import ELEMENTS, arrays, as_array, assert_same, assert_ulps, operands
 
 EXACT = {"negate": np.negative, "abs": np.abs, "sqrt": np.sqrt}
 CLOSE = {"exp": np.exp, "log": np.log}

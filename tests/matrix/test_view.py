@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.matrices import FINITE, arrays, as_array, assert_same
 
 from bocmat import Matrix, MatrixView
+from support.matrices import FINITE, arrays, as_array, assert_same
 
 SIZES = st.sampled_from([1, 2, 3, 5, 17])
 

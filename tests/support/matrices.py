@@ -10,7 +10,8 @@ from hypothesis.extra import numpy as nps
 
 from bocmat import Matrix
 
-# Around the sizes where the code takes another path: nothing, one, what a header holds itself (9 values), more.
+# Around the sizes where the code takes another path: nothing, one, the nine values that a header
+# holds itself, more.
 LENGTHS = st.sampled_from([0, 1, 2, 3, 4, 5, 8, 17, 70])
 SPECIAL = [0.0, -0.0, np.nan, np.inf, -np.inf, 5e-324, -2.2e-308, 1.7e308, -1.7e308, 1e16, 0.1]
 ELEMENTS = st.one_of(st.sampled_from(SPECIAL), st.floats(-1e6, 1e6), st.floats())
@@ -30,7 +31,7 @@ def arrays(
 
 @st.composite
 def operands(draw: st.DrawFn, array: np.ndarray) -> Any:
-    """Draw something that holds the values of `array`: a matrix, or one of the ways to look at another."""
+    """Draw a matrix with the values of `array`, or one of the ways to look at another one."""
     rows, columns = array.shape
     kind = draw(st.sampled_from(["own", "transposed", "view", "stepped", "reversed", "borrowed"]))
     if kind == "own":
@@ -82,4 +83,6 @@ def assert_ulps(actual: Any, expected: np.ndarray, ulps: float) -> None:
     assert found.shape == wanted.shape
     exact = ~np.isfinite(wanted)
     assert np.array_equal(found[exact], wanted[exact], equal_nan=True)
-    assert (np.abs(found[~exact] - wanted[~exact]) <= ulps * np.spacing(np.abs(wanted[~exact]))).all()
+    assert (
+        np.abs(found[~exact] - wanted[~exact]) <= ulps * np.spacing(np.abs(wanted[~exact]))
+    ).all()

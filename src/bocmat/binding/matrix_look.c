@@ -57,10 +57,10 @@ get_matrix_transposed(PyObject *self, void *unused)
     PyObject *transposed = NULL;
 
     (void)unused;
-    MATRIX_BEGIN(self)
+    MATRIX_BEGIN(self);
     if (matrix_usable((MatrixObject *)self))
         transposed = matrix_alias(state_of(self), (MatrixObject *)self, true);
-    MATRIX_END()
+    MATRIX_END();
     return transposed;
 }
 
@@ -130,12 +130,12 @@ get_element(PyObject *self, void *letter)
     const double *element = NULL;
     double number = 0.0;
 
-    MATRIX_BEGIN(self)
+    MATRIX_BEGIN(self);
     if (operand_settle(&operand))
         element = element_named(&operand, letter);
     if (element)
         number = *element;
-    MATRIX_END()
+    MATRIX_END();
     return element ? PyFloat_FromDouble(number) : NULL;
 }
 
@@ -151,12 +151,12 @@ set_element(PyObject *self, PyObject *value, void *letter)
     }
     if (!args_double(value, "an element", &number))
         return -1;
-    MATRIX_BEGIN(self)
+    MATRIX_BEGIN(self);
     if (operand_settle_writable(&operand))
         element = element_named(&operand, letter);
     if (element)
         *element = number;
-    MATRIX_END()
+    MATRIX_END();
     return element ? 0 : -1;
 }
 
@@ -450,9 +450,9 @@ iterator_next(PyObject *object)
 
     if (!source)
         return NULL;
-    MATRIX_BEGIN(source)
+    MATRIX_BEGIN(source);
     next = iterator_step(self, source);
-    MATRIX_END()
+    MATRIX_END();
     return next;
 }
 

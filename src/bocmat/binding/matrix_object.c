@@ -331,7 +331,7 @@ matrix_share(MatrixObject *self, matrix_parcel *parcel)
 {
     int status = -1;
 
-    MATRIX_BEGIN((PyObject *)self)
+    MATRIX_BEGIN((PyObject *)self);
     if (!matrix_usable(self)) {
         status = -1;
     } else if (!can_share(self)) {
@@ -341,7 +341,7 @@ matrix_share(MatrixObject *self, matrix_parcel *parcel)
         *parcel = parcel_of(self);
         status = 0;
     }
-    MATRIX_END()
+    MATRIX_END();
     return status;
 }
 
