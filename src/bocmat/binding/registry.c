@@ -271,13 +271,14 @@ name_add(finder *f, table *t, const char *module, const char *text)
     if (id == UINT32_MAX) {
         name_entry *entry = calloc(1, sizeof *entry);
 
-        if (entry && text_copy(&entry->module, &like.module) && text_copy(&entry->text, &like.text)) {
+        if (entry && text_copy(&entry->module, &like.module) && text_copy(&entry->text, &like.text))
             id = table_add(t, entry);
-            if (id != UINT32_MAX && !finder_add(f, hash, id))
-                id = UINT32_MAX;
-        } else if (entry) {
+        if (id == UINT32_MAX && entry) {
             free(entry->module.text);
+            free(entry->text.text);
             free(entry);
+        } else if (id != UINT32_MAX && !finder_add(f, hash, id)) {
+            id = UINT32_MAX;
         }
     }
     unlock();
