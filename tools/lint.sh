@@ -27,7 +27,7 @@ includes=(-isystem "$python_include" -isystem "$blas_include")
 
 tidy_all() {
     tools/c-files.sh kernels src/bocmat | grep '\.c$' |
-        xargs -P 2 -n 1 -I '{}' "$bin/clang-tidy" --quiet '{}' -- "${strict[@]}" "${includes[@]}"
+        xargs -P 2 -I '{}' "$bin/clang-tidy" --quiet '{}' -- "${strict[@]}" "${includes[@]}"
 }
 gcc_all() {
     local compiler=$1

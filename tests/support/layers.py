@@ -30,7 +30,7 @@ RUNTIME_ORDER = [
     {"systematic"},  # the seeded scheduler of the tests: every atomic operation is a step of it
     {"atomic"},
     {"os"},
-    {"queue", "park", "quiesce", "stats"},
+    {"block", "queue", "park", "quiesce", "stats"},
     {"cown"},
     {"behavior"},
     {"sched"},
