@@ -490,6 +490,8 @@ def test_parameters(number):
 @pytest.mark.parametrize("extra", ["", "import numpy as np"], ids=["plain", "numpy"])
 def test_inside_pytest(backend_name, tmp_path, mode, extra):
     """With NumPy, the test module itself cannot be imported where a behavior runs."""
+    if extra:
+        pytest.importorskip("numpy")
     (tmp_path / "test_inner.py").write_text(PYTEST_FILE.replace("{extra}", extra))
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     done = run_python(

@@ -194,7 +194,8 @@ def test_an_interrupt_nobody_catches_ends_the_program(backend_name):
     finally:
         process.kill()
         process.wait()
-    assert process.returncode == -signal.SIGINT, err
+    # CPython below 3.14 gives 1 where any thread runs an exec() after the interrupt.
+    assert process.returncode in (-signal.SIGINT, 1), err
     assert "KeyboardInterrupt" in err
 
 
