@@ -1,8 +1,9 @@
 /* Behaviors: making, linking on all cowns at once, releasing. */
 #include "behavior.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "block.h"
 
 #define CAPTURES_ALIGN 16
 
@@ -20,9 +21,9 @@ rt_behavior_new(const rt_host *host, uint32_t cown_count, size_t capture_bytes)
     rt_behavior *behavior;
 
     head = (head + CAPTURES_ALIGN - 1) / CAPTURES_ALIGN * CAPTURES_ALIGN;
-    if (cown_count > UINT32_C(1) << 24 || capture_bytes > SIZE_MAX / 2)
+    if (cown_count > UINT32_C(1) << 24 || capture_bytes > UINT32_MAX - head)
         return NULL;
-    behavior = malloc(head + capture_bytes);
+    behavior = rt_block_new(head + capture_bytes);
     if (!behavior)
         return NULL;
     behavior->runtime = NULL;
@@ -31,7 +32,8 @@ rt_behavior_new(const rt_host *host, uint32_t cown_count, size_t capture_bytes)
     behavior->epoch = 0;
     behavior->count = cown_count;
     behavior->captures_at = (uint32_t)head;
-    rt_cown_init(&behavior->result, host, (rt_value){0, 0}, behavior);
+    rt_cown_init(&behavior->result, host, (rt_value){0, 0}, offsetof(rt_behavior, result),
+                 (uint32_t)(head + capture_bytes));
     behavior->result_slot.owner = &behavior->owner;
     rt_cown_hold(&behavior->result, &behavior->result_slot);
     for (uint32_t i = 0; i < cown_count; ++i)

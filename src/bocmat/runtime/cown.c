@@ -1,10 +1,11 @@
 /* Cowns and their queues: see cown.h. */
 #include "cown.h"
 
-#include <stdlib.h>
+#include "block.h"
 
 #ifdef RT_CHECKS
 #include <stdio.h>
+#include <stdlib.h>
 #endif
 
 enum { READER = 2, WRITER = 1 }; /* in the word `readers` */
@@ -12,7 +13,7 @@ enum { READER = 2, WRITER = 1 }; /* in the word `readers` */
 static rt_atomic_u64 next_id = 1;
 
 void
-rt_cown_init(rt_cown *cown, const rt_host *host, rt_value value, void *block)
+rt_cown_init(rt_cown *cown, const rt_host *host, rt_value value, uint32_t offset, uint32_t size)
 {
     atomic_init(&cown->tail, NULL);
     cown->writer = NULL;
@@ -21,15 +22,16 @@ rt_cown_init(rt_cown *cown, const rt_host *host, rt_value value, void *block)
     cown->host = host;
     cown->value = value;
     cown->id = rt_fetch_add_relaxed(&next_id, 1u);
-    cown->block = block;
+    cown->offset = offset;
+    cown->size = size;
 }
 
 rt_cown *
 rt_cown_new(const rt_host *host, rt_value value)
 {
-    rt_cown *cown = malloc(sizeof(*cown));
+    rt_cown *cown = rt_block_new(sizeof(*cown));
     if (cown)
-        rt_cown_init(cown, host, value, cown);
+        rt_cown_init(cown, host, value, 0, sizeof(*cown));
     return cown;
 }
 
@@ -49,11 +51,17 @@ typedef struct {
 static RT_THREAD_LOCAL graveyard dead;
 
 static void
+free_cown(rt_cown *cown)
+{
+    rt_cown_check_free(cown);
+    rt_block_free((char *)cown - cown->offset, cown->size);
+}
+
+static void
 bury(rt_cown *cown)
 {
     if (!cown->value.kind && !cown->value.data) {
-        rt_cown_check_free(cown);
-        free(cown->block);
+        free_cown(cown);
         return;
     }
     cown->writer = NULL;
@@ -64,9 +72,8 @@ bury(rt_cown *cown)
     }
     dead.active = true;
     while (cown) {
-        rt_cown_check_free(cown);
         cown->host->destroy(cown->value);
-        free(cown->block);
+        free_cown(cown);
         cown = dead.first;
         if (cown)
             dead.first = (rt_cown *)(void *)cown->writer;

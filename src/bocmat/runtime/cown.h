@@ -72,11 +72,12 @@ struct rt_cown {
     const rt_host *host;
     rt_value value;
     uint64_t id;
-    void *block; /* what to free: the cown itself, or the behavior whose result it is */
+    uint32_t offset; /* from the start of its block: 0, or it is the result of a behavior that lives there */
+    uint32_t size;   /* of the block */
 };
 
 /* With one reference, the caller's. */
-void rt_cown_init(rt_cown *cown, const rt_host *host, rt_value value, void *block);
+void rt_cown_init(rt_cown *cown, const rt_host *host, rt_value value, uint32_t offset, uint32_t size);
 /* Links a slot that nobody can be ahead of and that nobody has to grant: a result, held from the start. */
 void rt_cown_hold(rt_cown *cown, rt_slot *slot);
 /* True: no one but the caller has a reference, so no slot can be behind. */

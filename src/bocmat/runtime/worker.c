@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block.h"
+
 #ifdef RT_SYSTEMATIC
 enum { ROUNDS = 2, ROUNDS_A_LOOK = 1 };
 #else
@@ -324,6 +326,7 @@ rt_runtime_forked(rt_runtime *runtime)
     rt_store_relaxed(&runtime->active, 0u);
     rt_quiet_reset(&runtime->quiet);
     rt_sched_forget_queued(runtime);
+    rt_blocks_forked();
     runtime->made = 0;
 }
 
