@@ -135,7 +135,7 @@ host_run(rt_worker *worker, rt_behavior *behavior)
 {
     closure *call = rt_behavior_captures(behavior);
     if (idle || rt_worker_self() != worker)
-        CHECK(!"run while idle, or on another thread");
+        test_check(false, "run while busy, on the worker's own thread", __FILE__, __LINE__);
     call->body(behavior, call->captures);
     ++runs;
 }
