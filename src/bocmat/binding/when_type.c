@@ -256,13 +256,31 @@ behavior_make(core_state *state, encoder *e, PyObject *arguments, uint32_t cown_
     return walk.behavior;
 }
 
+/* Starts the runtime as start() does, after whoever is starting or stopping it has done; NULL with an exception. */
+static rt_runtime *
+runtime_started(void)
+{
+    PyObject *lifecycle = PyImport_ImportModule("bocmat.lifecycle"), *result = NULL;
+    rt_runtime *runtime;
+
+    if (lifecycle)
+        result = PyObject_CallMethod(lifecycle, "start", NULL);
+    Py_XDECREF(lifecycle);
+    if (!result)
+        return NULL;
+    Py_DECREF(result);
+    runtime = backend_runtime();
+    if (!runtime)
+        PyErr_SetString(PyExc_RuntimeError, "the runtime was stopped by another thread");
+    return runtime;
+}
+
 /* The runtime that takes it: the worker's own, the running one, or one started now. NULL with an exception. */
 static rt_runtime *
 runtime_for_scheduling(core_state *state)
 {
     rt_worker *worker = rt_worker_self();
     rt_runtime *runtime;
-    PyObject *lifecycle, *result;
 
     if (worker)
         return rt_worker_runtime(worker);
@@ -272,18 +290,7 @@ runtime_for_scheduling(core_state *state)
     }
     cown_let_go_all(state);
     runtime = backend_runtime();
-    if (runtime)
-        return runtime;
-    lifecycle = PyImport_ImportModule("bocmat.lifecycle");
-    result = lifecycle ? PyObject_CallMethod(lifecycle, "start", NULL) : NULL;
-    Py_XDECREF(lifecycle);
-    if (!result)
-        return NULL;
-    Py_DECREF(result);
-    runtime = backend_runtime();
-    if (!runtime)
-        PyErr_SetString(PyExc_RuntimeError, "the runtime was stopped by another thread");
-    return runtime;
+    return runtime ? runtime : runtime_started();
 }
 
 static PyObject *
@@ -315,8 +322,9 @@ schedule(core_state *state, PyObject *arguments, PyObject *function)
         return NULL;
     result = cown_wrap(state, rt_behavior_result(behavior));
     status = result ? rt_schedule(runtime, behavior) : RT_NO_MEMORY;
-    while (status == RT_NOT_RUNNING && !rt_worker_self() && (runtime = runtime_for_scheduling(state)))
-        status = rt_schedule(runtime, behavior); /* another thread's wait() stopped it just now */
+    /* Another thread's wait() is stopping it just now, or has. */
+    while (status == RT_NOT_RUNNING && !rt_worker_self() && (runtime = runtime_started()))
+        status = rt_schedule(runtime, behavior);
     if (status < 0) {
         behavior_drop(behavior);
         rt_behavior_discard(behavior);
