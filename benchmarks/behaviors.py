@@ -552,6 +552,10 @@ def summarize(
             f"\ngeometric mean of bocpy / bocmat over {len(ratios)} times: {mean:.2f}, "
             f"least {min(ratios):.2f}"
         )
+        if len(ratios) > 2:
+            rest = math.exp(statistics.fmean(map(math.log, sorted(ratios)[:-1])))
+            print(f"without the largest of them: {rest:.2f}")
+            report["geometric_mean_without_largest"] = rest
         report["geometric_mean"] = mean
         report["least"] = min(ratios)
     return report

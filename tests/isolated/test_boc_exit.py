@@ -230,7 +230,7 @@ def test_what_behaviors_print_has_arrived_when_wait_returns(backend_name):
     for index in range(40):
         @when()
         def _():
-            print("line", index)
+            print(f"line {index}\\n", end="")  # in one piece: threads share one stream
             sys.stdout.write(f"part {index}\\n")
     wait()
     os.write(1, b"after\\n")
