@@ -146,6 +146,8 @@ def start(worker_count: int | None = None, backend: str = "auto") -> None:
         try:
             if chosen == "interpreters":
                 _prepare_interpreters()
+            else:
+                __import__("threading")  # which takes the thread that imports it first for the main one
             path, settings = _changed_settings()
             _core._start(count or _default_worker_count(), path, settings)
         except BaseException:

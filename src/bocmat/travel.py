@@ -172,8 +172,7 @@ def make_space(module: str, file: str) -> dict[str, Any]:
     if module == "__main__" and not _core._is_main():
         space = sys.modules["__main__"].__dict__
     else:
-        space = types.ModuleType(module).__dict__
-        del space["__spec__"]  # None there makes linecache of 3.15 warn in the midst of a traceback
+        space = {"__name__": module, "__doc__": None, "__package__": None}
     space["__builtins__"] = builtins
     if not (module == "__main__" and file.startswith("<")):
         space["__file__"] = file

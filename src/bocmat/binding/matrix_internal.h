@@ -154,7 +154,7 @@ bool result_settle(core_state *state, const char *what, matrix_result *result, P
 PyObject *matrix_from_values(core_state *state, PyObject *values, bool *flat);
 /* The same from an object with the buffer protocol; NULL without an exception if it is not one of numbers. */
 PyObject *matrix_from_array(core_state *state, PyObject *array, bool *flat);
-/* Reads a list's or tuple's `count` numbers. */
+/* Reads the `count` numbers of a list or tuple of that length. */
 bool doubles_from_sequence(PyObject *fast, double *to, Py_ssize_t count);
 
 /* ---- long computations ---- */

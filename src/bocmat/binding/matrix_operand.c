@@ -5,30 +5,48 @@
 
 /* ---- sequences of numbers ---- */
 
-bool
-doubles_from_sequence(PyObject *fast, double *to, Py_ssize_t count)
+/* One element that is not a plain float. Its __float__ may do anything to the list it is in. */
+static bool
+double_from_item(PyObject *item, double *to)
 {
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyObject *item;
+    bool fine;
 
-        if (i >= PySequence_Fast_GET_SIZE(fast)) {
+    Py_INCREF(item);
+    fine = args_double(item, "an element", to);
+    Py_DECREF(item);
+    return fine;
+}
+
+static bool
+doubles_read(PyObject *fast, double *to, Py_ssize_t count)
+{
+    PyObject *const *items = PySequence_Fast_ITEMS(fast);
+
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (PyFloat_CheckExact(items[i])) {
+            to[i] = PyFloat_AS_DOUBLE(items[i]);
+            continue;
+        }
+        if (!double_from_item(items[i], to + i))
+            return false;
+        if (PySequence_Fast_GET_SIZE(fast) < count) {
             PyErr_SetString(PyExc_RuntimeError, "the list changed its length while it was read");
             return false;
         }
-        item = PySequence_Fast_GET_ITEM(fast, i);
-        if (PyFloat_CheckExact(item)) {
-            to[i] = PyFloat_AS_DOUBLE(item);
-        } else {
-            bool fine;
-
-            Py_INCREF(item); /* its __float__ may take it out of the list */
-            fine = args_double(item, "an element", to + i);
-            Py_DECREF(item);
-            if (!fine)
-                return false;
-        }
+        items = PySequence_Fast_ITEMS(fast);
     }
     return true;
+}
+
+bool
+doubles_from_sequence(PyObject *fast, double *to, Py_ssize_t count)
+{
+    bool fine;
+
+    MATRIX_BEGIN(fast);
+    fine = doubles_read(fast, to, count);
+    MATRIX_END();
+    return fine;
 }
 
 /* Rows that are lists, matrices or arrays themselves. */

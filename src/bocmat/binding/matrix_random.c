@@ -1,8 +1,16 @@
 #include "matrix_random.h"
 
-#include <float.h>
 #include <math.h>
 #include <pthread.h>
+#include <string.h>
+
+/* One version an instruction set, chosen when the library is loaded; integer steps and exact conversions, so all give
+ * the same numbers. */
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__)
+#define WIDEST_VECTORS __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define WIDEST_VECTORS
+#endif
 
 /* ---- streams ---- */
 
@@ -73,7 +81,7 @@ rng_next(matrix_rng *rng)
         rng_step(rng, rng->block);
         rng->left = RNG_LANES;
     }
-    return rng->block[--rng->left];
+    return rng->block[RNG_LANES - rng->left--];
 }
 
 uint64_t
@@ -92,11 +100,34 @@ rng_below(matrix_rng *rng, uint64_t bound)
 
 /* ---- uniform ---- */
 
-/* The upper 53 bits as a number in [0, 1). */
+/* The upper 52 bits as a number in [0, 1): they become the fraction of a number in [1, 2). */
 static inline double
 unit(uint64_t drawn)
 {
-    return (double)(int64_t)(drawn >> 11) * 0x1p-53;
+    uint64_t bits = drawn >> 12 | UINT64_C(0x3ff0000000000000);
+    double shifted;
+
+    memcpy(&shifted, &bits, sizeof shifted);
+    return shifted - 1.0;
+}
+
+/* Fills with numbers in [0, 1). The same numbers whether a block was begun before or not, and in every version. */
+WIDEST_VECTORS static void
+fill_units(matrix_rng *rng, size_t count, double *to)
+{
+    size_t i = 0;
+
+    for (; i < count && rng->left; i++)
+        to[i] = unit(rng_next(rng));
+    for (; i + RNG_LANES <= count; i += RNG_LANES) {
+        uint64_t block[RNG_LANES];
+
+        rng_step(rng, block);
+        for (int lane = 0; lane < RNG_LANES; lane++)
+            to[i + (size_t)lane] = unit(block[lane]);
+    }
+    for (; i < count; i++)
+        to[i] = unit(rng_next(rng));
 }
 
 void
@@ -104,12 +135,16 @@ rng_uniform(matrix_rng *rng, size_t count, double *to, double low, double high)
 {
     double width = high - low, below = nextafter(high, low);
 
-    for (size_t i = 0; i < count; i++) {
-        double u = unit(rng_next(rng));
-        double value = isfinite(width) ? low + u * width : low * (1.0 - u) + high * u;
-
-        to[i] = value < high || low == high ? value : below; /* rounding may reach the bound */
+    fill_units(rng, count, to);
+    if (!isfinite(width)) {
+        for (size_t i = 0; i < count; i++)
+            to[i] = low * (1.0 - to[i]) + high * to[i];
+    } else if (low != 0.0 || width != 1.0) {
+        for (size_t i = 0; i < count; i++)
+            to[i] = low + to[i] * width;
     }
+    for (size_t i = 0; i < count; i++) /* rounding may reach the bound */
+        to[i] = to[i] < high || low == high ? to[i] : below;
 }
 
 /* ---- normal: a ziggurat of 256 layers of equal area ---- */
@@ -156,7 +191,7 @@ normal_one(matrix_rng *rng)
 {
     for (;;) {
         uint64_t drawn = rng_next(rng);
-        int layer = (int)(drawn & (LAYERS - 1)); /* bits 0 to 7, the sign bit 8, the place bits 11 to 63 */
+        int layer = (int)(drawn & (LAYERS - 1)); /* bits 0 to 7, the sign bit 8, the place bits 12 to 63 */
         double x = unit(drawn) * edge[layer], sign = drawn & LAYERS ? -1.0 : 1.0;
 
         if (x < edge[layer + 1])

@@ -151,6 +151,29 @@ code_parameter(PyCodeObject *code, Py_ssize_t index)
     return code_name_at(code, "co_varnames", index);
 }
 
+/* 3.13 without a GIL never frees a function whose code is not nested in another function's. Ours are made anew for every
+ * behavior: the code says that it is nested. Takes over the reference and gives one to the same or a like code object;
+ * NULL with an exception. */
+static inline PyObject *
+code_of_short_lived(PyObject *code)
+{
+#if !BOCMAT_GIL && PY_VERSION_HEX < 0x030E0000
+    PyObject *replace = PyObject_GetAttrString(code, "replace"), *nested = NULL;
+    PyObject *arguments = PyTuple_New(0);
+    PyObject *names = Py_BuildValue("{si}", "co_flags", ((PyCodeObject *)code)->co_flags | CO_NESTED);
+
+    if (replace && arguments && names)
+        nested = PyObject_Call(replace, arguments, names);
+    Py_XDECREF(replace);
+    Py_XDECREF(arguments);
+    Py_XDECREF(names);
+    Py_DECREF(code);
+    return nested;
+#else
+    return code;
+#endif
+}
+
 /* ---- integers of any size, as two's complement bytes, least first ---- */
 
 static inline PyObject *

@@ -192,6 +192,8 @@ template_code(core_state *state, const function_template *template)
     if (code)
         return code;
     code = PyMarshal_ReadObjectFromString(template->code.text, (Py_ssize_t)template->code.length);
+    if (code)
+        code = code_of_short_lived(code);
     if (!code)
         return NULL;
     registry_space(template->space, &module_text, &file);

@@ -3,8 +3,12 @@
 
 enum {
     RUN_THROUGH = 32, /* behaviors in a row through `next` before the ring has its turn */
-    LOOK_AWAY = 61,   /* turns between two looks into the inbox while there is local work */
-    SHARE = 64        /* behaviors taken from the inbox at once, at most */
+#ifdef RT_SYSTEMATIC
+    LOOK_AWAY = 3, /* so that its short scenarios come across it */
+#else
+    LOOK_AWAY = 61, /* turns between two looks into the inbox while there is local work */
+#endif
+    SHARE = 64 /* behaviors taken from the inbox at once, at most */
 };
 
 typedef struct {
@@ -196,14 +200,29 @@ take_from_inbox(rt_local *local, uint32_t most)
     return first ? rt_behavior_of(first) : NULL;
 }
 
+/* What this worker would have run next goes where others find it: it is about to run something else, for who knows how
+ * long. */
+static void
+give_up_next(rt_local *local)
+{
+    rt_chain ready = {0};
+
+    rt_chain_add(&ready, local->next);
+    local->next = NULL;
+    hand_out(&ready);
+}
+
 rt_behavior *
 rt_sched_take(rt_local *local)
 {
     rt_behavior *behavior;
     rt_link *item = local->next;
 
-    if (++local->turn % LOOK_AWAY == 0 && (behavior = take_from_inbox(local, 1)) != NULL)
+    if (++local->turn % LOOK_AWAY == 0 && (behavior = take_from_inbox(local, 1)) != NULL) {
+        if (item)
+            give_up_next(local);
         return behavior;
+    }
     if (item) {
         local->next = NULL;
         ++local->run_through;
