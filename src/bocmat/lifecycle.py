@@ -147,7 +147,8 @@ def start(worker_count: int | None = None, backend: str = "auto") -> None:
             if chosen == "interpreters":
                 _prepare_interpreters()
             else:
-                __import__("threading")  # which takes the thread that imports it first for the main one
+                # It takes the thread that imports it first for the main one.
+                __import__("threading")
             path, settings = _changed_settings()
             _core._start(count or _default_worker_count(), path, settings)
         except BaseException:

@@ -433,27 +433,42 @@ def _handle(index: int) -> Any:
     raise pickle.UnpicklingError(f"handle {index} of a bocmat value outside of bocmat")
 
 
+# Types met so far whose instances pickle reduces best by itself: most objects end here.
+_ordinary: set[type] = set()
+
+
 def _reduce(obj: Any, handles: list[Any], weak: bool = False) -> Any:
     """Reduce what pickle alone would not, or not as well; NotImplemented for all else."""
-    if isinstance(obj, (Matrix, Cown)):
+    cls = type(obj)
+    if cls in _ordinary:
+        return NotImplemented
+    if cls is type and obj in _numbers:
+        return _core._defined, (_numbers[obj],)
+    if cls is Matrix or cls is Cown:
         handles.append(obj)
         return _handle, (len(handles) - 1,)
-    if isinstance(obj, (types.FunctionType, type, types.ModuleType)):
-        found = classify(obj)
-        if isinstance(found, int):
-            return _core._defined, (found,)
-        if isinstance(obj, types.ModuleType) and found is not None:
-            return find_named, found
-        if isinstance(obj, types.FunctionType) and found is None:
-            return _reduce_function(obj, weak)
-        return NotImplemented  # by name, as pickle does
-    if isinstance(obj, types.CellType):
+    if issubclass(cls, (types.FunctionType, type, types.ModuleType)):
+        return _reduce_named(obj, weak)
+    if cls is types.CellType:
         return types.CellType, (), _cell_state(obj), None, None, _fill_cell
-    if type(obj) is _CachedFunction:
+    if cls is _CachedFunction:
         return _reduce_cached(obj)
-    if isinstance(obj, BaseException):
+    if issubclass(cls, BaseException):
         return _reduce_exception(obj)
+    _ordinary.add(cls)
     return NotImplemented
+
+
+def _reduce_named(obj: Any, weak: bool) -> Any:
+    """Reduce a function, class or module."""
+    found = classify(obj)
+    if isinstance(found, int):
+        return _core._defined, (found,)
+    if isinstance(obj, types.ModuleType) and found is not None:
+        return find_named, found
+    if isinstance(obj, types.FunctionType) and found is None:
+        return _reduce_function(obj, weak)
+    return NotImplemented  # by name, as pickle does
 
 
 class _Encoder(pickle.Pickler):
