@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sysconfig
+
 import pytest
 
 from support.programs import output_of
@@ -74,6 +76,8 @@ print(sys.getallocatedblocks() - blocks, (resident() - bytes_before) / 2**20)
 def test_operations_leave_nothing_behind(size, rounds):
     (line,) = output_of(PROGRAM, str(size), str(rounds))
     blocks, mebibytes = line.split()
-    # Each round makes hundreds of objects; the interpreter's own caches move by tens in all.
-    assert int(blocks) < 0.5 * rounds + 200
-    assert float(mebibytes) < 4
+    # Each round makes hundreds of objects; the interpreter's own caches move by tens in all, those
+    # of a free-threaded build, which gives memory back later, by hundreds.
+    free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+    assert int(blocks) < 0.5 * rounds + (1000 if free_threaded else 200)
+    assert float(mebibytes) < (8 if free_threaded else 4)

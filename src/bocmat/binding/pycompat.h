@@ -151,9 +151,9 @@ code_parameter(PyCodeObject *code, Py_ssize_t index)
     return code_name_at(code, "co_varnames", index);
 }
 
-/* 3.13 without a GIL never frees a function whose code is not nested in another function's. Ours are made anew for every
- * behavior: the code says that it is nested. Takes over the reference and gives one to the same or a like code object;
- * NULL with an exception. */
+/* 3.13 without a GIL never frees a function whose code is not nested in another function's. Ours are made anew for
+ * every behavior: the code says that it is nested. Takes over the reference and gives one to the same or a like code
+ * object; NULL with an exception. */
 static inline PyObject *
 code_of_short_lived(PyObject *code)
 {
