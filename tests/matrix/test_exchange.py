@@ -38,7 +38,7 @@ def test_memoryviews():
     assert bytes(matrix) == matrix.tobytes()
     large = Matrix(20, 3, range(60)).transpose(in_place=True)
     assert memoryview(large).strides == (8, 24)
-    with pytest.raises(BufferError, match="order|contiguous"):
+    with pytest.raises(BufferError, match=r"order|contiguous"):
         np.frombuffer(large, dtype=float)
 
 
