@@ -165,8 +165,11 @@ def main() -> None:
     parser.add_argument("--only", help="names of operations, comma-separated")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--quick", action="store_true", help="show that it runs: rough figures")
     options = parser.parse_args()
     sizes = [int(size) for size in options.sizes.split(",")] if options.sizes else list(SIZES)
+    if options.quick:
+        sizes, options.rounds = sizes[:2], 1
     if options.large:
         sizes.append(LARGE)
     chosen = options.only.split(",") if options.only else list(OPERATIONS)

@@ -13,8 +13,9 @@ def main() -> None:
     place = Path(bocmat.__file__).resolve()
     assert not place.is_relative_to(SOURCES / "src"), f"{place} is the source tree's"
     a = Matrix.ones((70, 50))
-    whole = a @ a.T
-    tiled = (TiledMatrix(a, tile=32) @ TiledMatrix(a.T, tile=32)).to_matrix()
+    b = a.T.copy()
+    whole = a @ b
+    tiled = (TiledMatrix(a, tile=32) @ TiledMatrix(b, tile=32)).to_matrix()
     assert whole[69, 69] == 50.0
     assert tiled.tolist() == whole.tolist()
     total = Cown(1)

@@ -82,6 +82,10 @@ def test_row_is_a_method_and_in_the_stub(name, symbol, doc):
         assert dunder in declared
 
 
+def test_the_package_says_that_it_is_typed():
+    assert (Path(bocmat.__file__).parent / "py.typed").is_file()
+
+
 def test_module_and_stub_have_the_same_names():
     assert public(names_in(STUB.body)) == set(EXPORTED)
 
