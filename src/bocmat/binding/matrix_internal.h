@@ -215,15 +215,15 @@ lock_of(PyObject *object)
 }
 
 #if BOCMAT_GIL
-#define MATRIX_BEGIN(object) {
+#define MATRIX_BEGIN(object)         {
 #define MATRIX_BEGIN2(first, second) {
-#define MATRIX_END() }
-#define MATRIX_END2() }
+#define MATRIX_END()                 }
+#define MATRIX_END2()                }
 #else
-#define MATRIX_BEGIN(object) Py_BEGIN_CRITICAL_SECTION(lock_of(object))
+#define MATRIX_BEGIN(object)         Py_BEGIN_CRITICAL_SECTION(lock_of(object))
 #define MATRIX_BEGIN2(first, second) Py_BEGIN_CRITICAL_SECTION2(lock_of(first), lock_of(second))
-#define MATRIX_END() Py_END_CRITICAL_SECTION()
-#define MATRIX_END2() Py_END_CRITICAL_SECTION2()
+#define MATRIX_END()                 Py_END_CRITICAL_SECTION()
+#define MATRIX_END2()                Py_END_CRITICAL_SECTION2()
 #endif
 
 static inline void

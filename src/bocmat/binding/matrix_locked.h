@@ -26,46 +26,46 @@ call_locked(method_function function, METHOD_ARGS)
     return result;
 }
 
-#define LOCKED_METHOD(name, function)                             \
-    static PyObject *locked_##name(METHOD_ARGS)                   \
-    {                                                             \
+#define LOCKED_METHOD(name, function)                              \
+    static PyObject *locked_##name(METHOD_ARGS)                    \
+    {                                                              \
         return call_locked(function, self, args, count, keywords); \
     }
-#define LOCKED_ONE(name, function)              \
+#define LOCKED_ONE(name, function)                 \
     static PyObject *locked_##name(PyObject *self) \
-    {                                           \
-        PyObject *result;                       \
-                                                \
-        MATRIX_BEGIN(self);                      \
-        result = function(self);                \
-        MATRIX_END();                            \
-        return result;                          \
+    {                                              \
+        PyObject *result;                          \
+                                                   \
+        MATRIX_BEGIN(self);                        \
+        result = function(self);                   \
+        MATRIX_END();                              \
+        return result;                             \
     }
 #define LOCKED_TWO(name, function)                                  \
     static PyObject *locked_##name(PyObject *left, PyObject *right) \
     {                                                               \
         PyObject *result;                                           \
                                                                     \
-        MATRIX_BEGIN2(left, right);                                  \
+        MATRIX_BEGIN2(left, right);                                 \
         result = function(left, right);                             \
-        MATRIX_END2();                                               \
+        MATRIX_END2();                                              \
         return result;                                              \
     }
-#define LOCKED_ASSIGN(name, function)                                          \
-    static int locked_##name(PyObject *self, PyObject *key, PyObject *value)   \
-    {                                                                          \
-        int status;                                                            \
-                                                                               \
-        MATRIX_BEGIN2(self, value ? value : key);                               \
-        status = function(self, key, value);                                   \
-        MATRIX_END2();                                                          \
-        return status;                                                         \
+#define LOCKED_ASSIGN(name, function)                                        \
+    static int locked_##name(PyObject *self, PyObject *key, PyObject *value) \
+    {                                                                        \
+        int status;                                                          \
+                                                                             \
+        MATRIX_BEGIN2(self, value ? value : key);                            \
+        status = function(self, key, value);                                 \
+        MATRIX_END2();                                                       \
+        return status;                                                       \
     }
 
 #define METHOD(name, function, signature, doc) LOCKED_METHOD(name, function)
-#define MATRIX_METHOD METHOD
-#define VIEW_METHOD METHOD
-#define CLASS_METHOD METHOD
+#define MATRIX_METHOD                          METHOD
+#define VIEW_METHOD                            METHOD
+#define CLASS_METHOD                           METHOD
 #include "matrix_methods.def"
 #undef METHOD
 #undef MATRIX_METHOD
@@ -76,9 +76,9 @@ call_locked(method_function function, METHOD_ARGS)
 #include "../../../kernels/unary.def"
 #undef UNARY
 
-#define BINARY(name, ...)                            \
-    LOCKED_METHOD(name, matrix_binary_##name)        \
-    LOCKED_TWO(slot_##name, slot_binary_##name)      \
+#define BINARY(name, ...)                       \
+    LOCKED_METHOD(name, matrix_binary_##name)   \
+    LOCKED_TWO(slot_##name, slot_binary_##name) \
     LOCKED_TWO(inplace_##name, slot_inplace_##name)
 #include "../../../kernels/binary.def"
 #undef BINARY
