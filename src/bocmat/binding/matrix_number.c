@@ -93,10 +93,21 @@ binary_slot(PyObject *left, PyObject *right, mk_binary_op op)
 static inline PyObject *
 inplace_slot(PyObject *left, PyObject *right, mk_binary_op op)
 {
-    core_state *state = state_of(left);
+    core_state *state;
     matrix_result result;
     PyObject *answer;
 
+    if (is_matrix(left) && Py_IS_TYPE(right, Py_TYPE(left)) && is_small(left) && is_small(right)) {
+        MatrixObject *a = (MatrixObject *)left, *b = (MatrixObject *)right;
+
+        if (a->rows == b->rows && a->columns == b->columns && !a->flags && a->exports < MATRIX_PIN) {
+            mk_window at = {a->data, 0, 1};
+
+            mk_binary(op, 1, (size_t)(a->rows * a->columns), at, at, (mk_window){b->data, 0, 1});
+            return Py_NewRef(left);
+        }
+    }
+    state = state_of(left);
     (void)result_take(state, left, &result);
     answer = binary_take(state, op, left, right, &result);
     if (answer == Py_NotImplemented) { /* nothing is left that could do it in place */

@@ -46,39 +46,39 @@ rng_derive(matrix_rng *rng, uint64_t key, uint64_t index)
     rng_seed(rng, mix_next(&child));
 }
 
-static inline uint64_t
-rotate(uint64_t x, int by)
-{
-    return (x << by) | (x >> (64 - by));
-}
+/* All lanes at once: the compiler splits it into what the machine has. Never crosses a call by value. */
+typedef uint64_t lanes_word __attribute__((vector_size(RNG_LANES * sizeof(uint64_t))));
+
+#define ROTATE(x, by) ((x) << (by) | (x) >> (64 - (by)))
 
 /* One step of every lane. */
 static inline void
-rng_step(matrix_rng *rng, uint64_t *to)
+lanes_step(lanes_word lanes[4], lanes_word *to)
 {
-    for (int i = 0; i < RNG_LANES; i++) {
-        uint64_t a = rng->lanes[0][i], b = rng->lanes[1][i], c = rng->lanes[2][i], d = rng->lanes[3][i];
-        uint64_t shifted = b << 17;
+    lanes_word a = lanes[0], b = lanes[1], c = lanes[2], d = lanes[3], sum = a + d, shifted = b << 17;
 
-        to[i] = rotate(a + d, 23) + a;
-        c ^= a;
-        d ^= b;
-        b ^= c;
-        a ^= d;
-        c ^= shifted;
-        d = rotate(d, 45);
-        rng->lanes[0][i] = a;
-        rng->lanes[1][i] = b;
-        rng->lanes[2][i] = c;
-        rng->lanes[3][i] = d;
-    }
+    *to = ROTATE(sum, 23) + a;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= shifted;
+    lanes[0] = a;
+    lanes[1] = b;
+    lanes[2] = c;
+    lanes[3] = ROTATE(d, 45);
 }
 
 uint64_t
 rng_next(matrix_rng *rng)
 {
     if (!rng->left) {
-        rng_step(rng, rng->block);
+        lanes_word lanes[4], block;
+
+        memcpy(lanes, rng->lanes, sizeof lanes);
+        lanes_step(lanes, &block);
+        memcpy(rng->lanes, lanes, sizeof lanes);
+        memcpy(rng->block, &block, sizeof block);
         rng->left = RNG_LANES;
     }
     return rng->block[RNG_LANES - rng->left--];
@@ -115,17 +115,18 @@ unit(uint64_t drawn)
 WIDEST_VECTORS static void
 fill_units(matrix_rng *rng, size_t count, double *to)
 {
+    lanes_word lanes[4], block;
     size_t i = 0;
 
     for (; i < count && rng->left; i++)
         to[i] = unit(rng_next(rng));
+    memcpy(lanes, rng->lanes, sizeof lanes);
     for (; i + RNG_LANES <= count; i += RNG_LANES) {
-        uint64_t block[RNG_LANES];
-
-        rng_step(rng, block);
+        lanes_step(lanes, &block);
         for (int lane = 0; lane < RNG_LANES; lane++)
             to[i + (size_t)lane] = unit(block[lane]);
     }
+    memcpy(rng->lanes, lanes, sizeof lanes);
     for (; i < count; i++)
         to[i] = unit(rng_next(rng));
 }
