@@ -81,6 +81,12 @@ def test_parts_of_lines_and_cells():
         matrix.row_view(0)[3]
 
 
+def test_steps_that_are_never_taken_may_have_any_size():
+    matrix = Matrix(3, 3, range(9))
+    view = matrix.view[:: 2**62, :: -(2**62)][:: 2**62]
+    assert view.copy().tolist() == matrix[:: 2**62, :: -(2**62)].tolist() == [[2]]
+
+
 def test_orientation_of_a_value_does_not_matter_to_a_line():
     matrix = Matrix(3, 3)
     matrix.view[:, 0][...] = Matrix(1, 3, [1, 2, 3])

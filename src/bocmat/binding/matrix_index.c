@@ -37,6 +37,8 @@ key_axis(PyObject *key, Py_ssize_t length, const char *axis, axis_key *taken)
         taken->count = PySlice_AdjustIndices(length, &taken->start, &stop, taken->step);
         if (!taken->count)
             taken->start = 0; /* a window over nothing still points into the matrix */
+        if (taken->count < 2)
+            taken->step = 1; /* a step that is never taken may be of any size, and would overflow in products */
         return true;
     }
     if (key == Py_Ellipsis) {
