@@ -25,7 +25,7 @@ WORKER_COUNT: int = _cpu_count()
 """How many workers `start` makes by default: the CPUs that this process may use."""
 
 _lock = _thread.RLock()
-_published: tuple[list[str], dict[str, Any]] | None = None
+_published: dict[str, Any] | None = None
 
 
 # ---- backends ----
@@ -100,11 +100,10 @@ def _changed_settings() -> tuple[list[str], dict[str, Any] | None]:
     from .worker import current_settings
 
     settings = current_settings()
-    path = settings["path"]
-    if _published == (path, settings):
-        return path, None
-    _published = (path, settings)
-    return path, settings
+    if _published == settings:
+        return settings["path"], None
+    _published = settings
+    return settings["path"], settings
 
 
 def start(worker_count: int | None = None, backend: str = "auto") -> None:

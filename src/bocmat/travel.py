@@ -151,8 +151,8 @@ def _global_names(code: types.CodeType, names: dict[str, None]) -> None:
             _global_names(constant, names)
 
 
-def describe(function: types.FunctionType) -> tuple[str, str, str, int, tuple[str, ...]]:
-    """Give module, file, qualified name and first line of a function, and the globals it names."""
+def describe(function: types.FunctionType) -> tuple[str, str, str, tuple[str, ...]]:
+    """Give module, file and qualified name of a function, and the globals it names."""
     code = function.__code__
     module = function.__globals__.get("__name__")
     file = function.__globals__.get("__file__")
@@ -162,7 +162,6 @@ def describe(function: types.FunctionType) -> tuple[str, str, str, int, tuple[st
         module if isinstance(module, str) else "<unnamed>",
         file if isinstance(file, str) else code.co_filename,
         getattr(code, "co_qualname", function.__qualname__),
-        code.co_firstlineno,
         tuple(names),
     )
 

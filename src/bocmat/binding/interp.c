@@ -82,6 +82,23 @@ interpreter_furnish(worker_context *context)
     return 0;
 }
 
+/* The calling thread is attached to its interpreter, or to none. */
+static void
+interp_leave(rt_worker *worker)
+{
+    worker_context *context = rt_worker_data(worker);
+
+    if (thread_state_current() != context->thread)
+        PyEval_RestoreThread(context->thread);
+    worker_flush(context);
+    Py_EndInterpreter(context->thread);
+    PyEval_RestoreThread(context->main_thread);
+    PyThreadState_Clear(context->main_thread);
+    PyThreadState_DeleteCurrent();
+    rt_worker_set_data(worker, NULL);
+    free(context);
+}
+
 static int
 interp_enter(rt_worker *worker)
 {
@@ -116,28 +133,11 @@ interp_enter(rt_worker *worker)
     rt_worker_set_data(worker, context);
     if (interpreter_furnish(context) < 0) {
         PyErr_Print();
-        interp_host_leave(worker);
+        interp_leave(worker);
         return RT_HOST_FAILED;
     }
     PyEval_SaveThread();
     return RT_OK;
-}
-
-/* The calling thread is attached to its interpreter, or to none. */
-void
-interp_host_leave(rt_worker *worker)
-{
-    worker_context *context = rt_worker_data(worker);
-
-    if (thread_state_current() != context->thread)
-        PyEval_RestoreThread(context->thread);
-    worker_flush(context);
-    Py_EndInterpreter(context->thread);
-    PyEval_RestoreThread(context->main_thread);
-    PyThreadState_Clear(context->main_thread);
-    PyThreadState_DeleteCurrent();
-    rt_worker_set_data(worker, NULL);
-    free(context);
 }
 
 static void
@@ -192,7 +192,7 @@ object_bring(core_state *state, const rt_value *value)
 
 const rt_host interpreters_host = {
     .enter = interp_enter,
-    .leave = interp_host_leave,
+    .leave = interp_leave,
     .idle = interp_idle,
     .busy = interp_busy,
     .run = interp_run,

@@ -6,6 +6,5 @@
 
 /* The module search path that new interpreters begin with, from a list of str. 0, or -1 with an exception. */
 int interp_set_path(PyObject *paths);
-void interp_host_leave(rt_worker *worker);
 
 #endif

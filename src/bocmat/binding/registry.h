@@ -24,10 +24,6 @@ typedef struct {
     registry_text code; /* marshalled */
     registry_text name; /* qualified */
     registry_text file;
-    int line;
-    int argument_count; /* positional parameters */
-    int keyword_only_count;
-    bool takes_varargs;
     uint32_t free_count;
     uint32_t global_count;
     registry_text *globals; /* names, in a fixed order */

@@ -67,13 +67,13 @@ failed:
     return NULL;
 }
 
-/* bocmat.travel.describe(function) answers (module, file, qualified name, line, names of globals). */
+/* bocmat.travel.describe(function) answers (module, file, qualified name, names of globals). */
 static const function_template *
 template_from(PyObject *code_bytes, PyObject *description, PyCodeObject *code)
 {
     function_template draft = {0};
     const function_template *template = NULL;
-    PyObject *names = PyTuple_GET_ITEM(description, 4);
+    PyObject *names = PyTuple_GET_ITEM(description, 3);
     const char *module = PyUnicode_AsUTF8(PyTuple_GET_ITEM(description, 0));
     const char *file = PyUnicode_AsUTF8(PyTuple_GET_ITEM(description, 1));
 
@@ -93,10 +93,6 @@ template_from(PyObject *code_bytes, PyObject *description, PyCodeObject *code)
     if (text_from(code_bytes, &draft.code) < 0 || text_from(PyTuple_GET_ITEM(description, 2), &draft.name) < 0)
         goto done;
     draft.file = (registry_text){strlen(file), (char *)(uintptr_t)file};
-    draft.line = (int)PyLong_AsLong(PyTuple_GET_ITEM(description, 3));
-    draft.argument_count = code->co_argcount;
-    draft.keyword_only_count = code->co_kwonlyargcount;
-    draft.takes_varargs = (code->co_flags & CO_VARARGS) != 0;
     draft.free_count = (uint32_t)code_free_count(code);
     template = registry_template_add(&draft);
     if (!template)
