@@ -30,7 +30,7 @@ def files(folders: list[str], endings: str) -> list[str]:
 
 
 SOURCES = files(LAYERS, "c")
-HEADERS = files([*LAYERS, "src/bocmat/include/bocmat"], "h def")
+HEADERS = files([*LAYERS, "src/bocmat/binding/methods", "src/bocmat/include/bocmat"], "h def")
 
 # Contraction off: `fma` rounds once and `a * b + c` twice, on every machine. No errno and no traps:
 # nobody reads them, and values, NaN and infinity included, stay as IEEE 754 says.

@@ -138,13 +138,13 @@ loop_grid(loop_value *value, int inputs, const mk_grid *grid)
         loop_line(family##_##name##_value, inputs, n, out, x, y, z, repeated);                                   \
     }
 
-#define UNARY(name, operator, expression, doc) LOOP(unary, name, 1, expression)
+#define UNARY(name, operator, expression, ...) LOOP(unary, name, 1, expression)
 #include "unary.def"
 #undef UNARY
-#define BINARY(name, operator, symbol, expression, doc) LOOP(binary, name, 2, expression)
+#define BINARY(name, operator, symbol, expression, ...) LOOP(binary, name, 2, expression)
 #include "binary.def"
 #undef BINARY
-#define COMPARE(name, operator, symbol, doc) LOOP(compare, name, 2, (vec)((x symbol y) & (mask)v_all(1.0)))
+#define COMPARE(name, operator, symbol, ...) LOOP(compare, name, 2, (vec)((x symbol y) & (mask)v_all(1.0)))
 #include "compare.def"
 #undef COMPARE
 #define TERNARY(name, expression) LOOP(ternary, name, 3, expression)

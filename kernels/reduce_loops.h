@@ -225,7 +225,7 @@ fold_columns(fold_combine *combine, fold_finish *finish, size_t rows, size_t col
     }
 }
 
-#define REDUCE(name, identity, combination, finished, doc)                                                 \
+#define REDUCE(name, identity, combination, finished, ...)                                                 \
     INLINE vec fold_##name##_combine(vec x, vec y)                                                         \
     {                                                                                                      \
         return combination;                                                                                \

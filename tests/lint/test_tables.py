@@ -15,6 +15,7 @@ from bocmat import _core
 ROOT = Path(__file__).resolve().parents[2]
 STUB = ast.parse((ROOT / "src/bocmat/_core.pyi").read_text(encoding="utf-8"))
 TABLES = ["unary", "binary", "compare", "reduce"]
+PAIRS = ("binary", "compare")
 SYMBOLS = "+ - * / // % ** < <= > >= == !="
 DUNDERS = "add sub mul truediv floordiv mod pow lt le gt ge eq ne"
 OPERATORS = dict(zip(SYMBOLS.split(), DUNDERS.split()))
@@ -24,17 +25,22 @@ def rows(table: str) -> dict[str, tuple[str, str]]:
     """Give each row's operator symbol ("" for none) and its docstring, by name."""
     found = {}
     text = (ROOT / f"kernels/{table}.def").read_text(encoding="utf-8")
-    for row in re.findall(r"^[A-Z]+\(\w+,.*?\"\)$", text, re.MULTILINE | re.DOTALL):
+    for row in re.findall(r"^[A-Z]+\(\w+,.*?\"\)\)$", text, re.MULTILINE | re.DOTALL):
         name = row[row.index("(") + 1 : row.index(",")]
-        doc = "".join(re.findall(r'"([^"]*)"', row[row.index(",") :])[-1:])
+        words, example = row.split("TRY(" if "TRY(" in row else "DO(", 1)
+        doc = "".join(re.findall(r'"([^"]*)"', words[words.index(",") :])[table in PAIRS :])
         parts = [part.strip() for part in row.split(",")]
-        symbol = parts[2].strip('"') if table in ("binary", "compare") else ""
+        symbol = parts[2].strip('"') if table in PAIRS else ""
+        assert example, name
         found[name] = (symbol, doc)
     return found
 
 
-def stub_class(name: str) -> ast.ClassDef:
-    return next(node for node in STUB.body if isinstance(node, ast.ClassDef) and node.name == name)
+def stub_class(name: str) -> list[ast.stmt]:
+    """Give what the stub declares for a type, with what its private bases do."""
+    found = next(n for n in STUB.body if isinstance(n, ast.ClassDef) and n.name == name)
+    bases = [base.id for base in found.bases if isinstance(base, ast.Name) and base.id[0] == "_"]
+    return [*found.body, *(node for base in bases for node in stub_class(base))]
 
 
 def names_in(body: list[ast.stmt]) -> set[str]:
@@ -74,7 +80,7 @@ def test_every_table_has_rows():
 def test_row_is_a_method_and_in_the_stub(name, symbol, doc):
     method = getattr(bocmat.Matrix, name)
     assert doc in (method.__doc__ or "")
-    declared = names_in(stub_class("Matrix").body)
+    declared = names_in(stub_class("Matrix"))
     assert name in declared
     if symbol:
         dunder = f"__{OPERATORS[symbol]}__"
@@ -92,7 +98,7 @@ def test_module_and_stub_have_the_same_names():
 
 @pytest.mark.parametrize("name", TYPES)
 def test_type_and_stub_have_the_same_members(name):
-    assert public(names_in(stub_class(name).body)) == public(set(vars(getattr(_core, name))))
+    assert public(names_in(stub_class(name))) == public(set(vars(getattr(_core, name))))
 
 
 @pytest.mark.parametrize("name", TYPES)

@@ -93,6 +93,8 @@ def include_violation(root: Path, file: Path, angle: bool, name: str) -> str | N
     if home == folder:
         return None
     if folder == binding:
+        if home == binding / "methods" and target.suffix == ".def":
+            return None
         if home == runtime and target.name in ("runtime.h", "host.h"):
             return None
         if home == kernels and (target.name == "mk.h" or target.suffix == ".def"):

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "docs.h"
 #include "matrix_random.h"
 
 int matrix_random_start(core_state *state);
@@ -11,16 +12,22 @@ int matrix_random_start(core_state *state);
 
 /* ---- methods ---- */
 
-#define UNARY(name, operator, value, doc) \
-    {#name, FAST(matrix_unary_##name), #name "($self, /, *, in_place=False, out=None)\n--\n\n" doc},
-#define BINARY(name, operator, symbol, value, doc) \
-    {#name, FAST(matrix_binary_##name), #name "($self, other, /, *, out=None)\n--\n\n" doc},
-#define COMPARE(name, operator, symbol, doc) \
-    {#name, FAST(matrix_compare_##name), #name "($self, other, /, *, out=None)\n--\n\n" doc},
-#define REDUCE(name, identity, combine, finish, doc)                                                                \
-    {#name, FAST(matrix_reduce_##name),                                                                             \
-     #name "($self, /, axis=None)\n--\n\n" doc " Of all elements a float; axis 0 a 1 x columns, axis 1 a rows x 1 " \
-           "Matrix."},
+#define UNARY(name, operator, value, doc, example)                                        \
+    {#name, FAST(matrix_unary_##name),                                                    \
+     #name "($self, /, *, in_place=False, out=None)\n--\n\n" doc PARAMETERS(IN_PLACE OUT) \
+         RETURNS("Matrix", "Of this matrix's shape.") RAISES(NOT_FITTING NOT_HERE) EXAMPLES(example)},
+#define PAIR(function, name, doc, example)                                                                         \
+    {#name, FAST(function),                                                                                        \
+     #name "($self, other, /, *, out=None)\n--\n\n" doc PARAMETERS(PARAMETER("other", OPERAND, "Broadcasts.") OUT) \
+         RETURNS("Matrix", "Of the shape that the two broadcast to.") RAISES(NOT_FITTING NOT_HERE) EXAMPLES(example)},
+#define BINARY(name, operator, symbol, value, doc, example) PAIR(matrix_binary_##name, name, doc, example)
+#define COMPARE(name, operator, symbol, doc, example)       PAIR(matrix_compare_##name, name, doc, example)
+#define REDUCE(name, identity, combine, finish, doc, example)                                                         \
+    {#name, FAST(matrix_reduce_##name),                                                                               \
+     #name "($self, /, axis=None)\n--\n\n" doc PARAMETERS(AXIS)                                                       \
+         RETURNS("float or Matrix", "Of all elements a float; of axis 0 a 1 x columns, of axis 1 a rows x 1 Matrix.") \
+             RAISES(CASE("ValueError", "The matrix is empty and the function has no identity.") NOT_HERE)             \
+                 EXAMPLES(example)},
 #define METHOD(name, function, signature, doc) {#name, FAST(function), #name signature "\n--\n\n" doc},
 #define NO_METHOD(name, function, signature, doc)
 
@@ -58,6 +65,7 @@ static PyMethodDef view_methods[] = {
 #undef BINARY
 #undef COMPARE
 #undef REDUCE
+#undef PAIR
 #undef METHOD
 
 /* ---- slots ---- */

@@ -1,0 +1,33 @@
+/* The words in which docstrings are written: NumPy's sections, as string constants.
+ *
+ *   "One sentence." PARAMETERS(PARAMETER("axis", "{None, 0, 1}", "...")) RETURNS("float or Matrix", "...")
+ *   RAISES(CASE("ValueError", "...")) EXAMPLES(DO("m = Matrix.eye(2)") TRY("m.sum()", "2.0"))
+ *
+ * In an example `Matrix`, `Cown`, `math` and `linalg` are known; a line break in a result is written "\n".
+ */
+#ifndef BOCMAT_DOCS_H
+#define BOCMAT_DOCS_H
+
+#define PARAMETERS(list)            "\n\nParameters\n----------" list
+#define PARAMETER(name, kind, text) "\n" name " : " kind "\n    " text
+#define RETURNS(kind, text)         "\n\nReturns\n-------\n" kind "\n    " text
+#define RAISES(list)                "\n\nRaises\n------" list
+#define CASE(exception, text)       "\n" exception "\n    " text
+#define NOTES(text)                 "\n\nNotes\n-----\n" text
+#define EXAMPLES(list)              "\n\nExamples\n--------" list
+#define TRY(expression, result)     "\n>>> " expression "\n" result
+#define DO(statement)               "\n>>> " statement
+
+/* What many functions share. */
+#define OPERAND "Matrix, MatrixView, float or sequence"
+#define AXIS \
+    PARAMETER("axis", "{None, 0, 1, -1, -2}, optional", "None for all elements, 0 down the columns, 1 along the rows.")
+#define IN_PLACE PARAMETER("in_place", "bool, optional", "Write the result into this matrix and return it.")
+#define OUT                                            \
+    PARAMETER("out", "Matrix or MatrixView, optional", \
+              "Where the result goes instead of a new matrix; may be an operand.")
+#define WHERE       PARAMETER("where", "mask, optional", "Only elements whose mask is not zero take part; broadcasts.")
+#define NOT_HERE    CASE("RuntimeError", "The values are held elsewhere, or are read-only and would be written.")
+#define NOT_FITTING CASE("ValueError", "Shapes do not fit; the message names them.")
+
+#endif
