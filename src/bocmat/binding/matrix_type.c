@@ -154,6 +154,25 @@ type_make(PyObject *module, PyType_Spec *spec, const PyType_Slot *own, size_t ow
     return (PyTypeObject *)type;
 }
 
+/* ---- for tests: which instruction set the kernels use ---- */
+
+static PyObject *
+module_isa(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    return PyUnicode_FromString(mk_isa());
+}
+
+static PyObject *
+module_select_isa(PyObject *module, PyObject *name)
+{
+    const char *wanted = PyUnicode_AsUTF8(name);
+
+    (void)module;
+    return wanted ? PyBool_FromLong(mk_select_isa(wanted)) : NULL;
+}
+
 static PyMethodDef module_functions[] = {
     {"_restore", FAST(matrix_restore),
      "_restore($module, /, rows, columns, values)\n--\n\nThe matrix that a pickle holds."},
@@ -166,6 +185,11 @@ static PyMethodDef module_functions[] = {
      "and spends the tiles; with None for the matrix, copies them into a new one."},
     {"_matmul_into", FAST(matrix_matmul_into),
      "_matmul_into($module, /, out, a, b, accumulate=False)\n--\n\nWrites a @ b into out, or adds it to out."},
+    {"_isa", module_isa, METH_NOARGS, "_isa($module, /)\n--\n\nThe instruction set that the kernels use."},
+    {"_select_isa", module_select_isa, METH_O,
+     "_select_isa($module, name, /)\n--\n\n"
+     "Makes the kernels use the instruction set \"plain\", \"avx2\" or \"avx512\", in the whole process and while no\n"
+     "other thread computes; False where it is not to be had. For tests."},
     {NULL, NULL, 0, NULL},
 };
 
