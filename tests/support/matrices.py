@@ -29,11 +29,12 @@ def arrays(
     return shapes.flatmap(lambda shape: nps.arrays(np.float64, shape, elements=elements))
 
 
-@st.composite
-def operands(draw: st.DrawFn, array: np.ndarray) -> Any:
-    """Draw a matrix with the values of `array`, or one of the ways to look at another one."""
+KINDS = ["own", "transposed", "view", "stepped", "reversed", "borrowed"]
+
+
+def dressed(array: np.ndarray, kind: str) -> Any:
+    """Make a matrix with the values of `array`, or one of the ways to look at another one."""
     rows, columns = array.shape
-    kind = draw(st.sampled_from(["own", "transposed", "view", "stepped", "reversed", "borrowed"]))
     if kind == "own":
         return Matrix(array)
     if kind == "transposed":
@@ -48,6 +49,12 @@ def operands(draw: st.DrawFn, array: np.ndarray) -> Any:
         return Matrix(around).view[inside][::-1, ::-1]
     around[inside] = array
     return Matrix(around).view[inside]
+
+
+@st.composite
+def operands(draw: st.DrawFn, array: np.ndarray) -> Any:
+    """Draw a matrix with the values of `array`, or one of the ways to look at another one."""
+    return dressed(array, draw(st.sampled_from(KINDS)))
 
 
 @st.composite
