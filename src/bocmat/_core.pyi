@@ -1,6 +1,7 @@
 """The extension module: matrices and behaviors. Import them from `bocmat`."""
 
 from collections.abc import Callable, Iterator, Sequence
+from os import PathLike
 from types import CellType, EllipsisType, FunctionType
 from typing import (
     Any,
@@ -13,6 +14,7 @@ from typing import (
     overload,
 )
 
+from _typeshed import SupportsRead, SupportsWrite
 from typing_extensions import Buffer, Self
 
 _Axis: TypeAlias = Literal[-2, -1, 0, 1]
@@ -23,9 +25,15 @@ _Row: TypeAlias = Sequence[_Number] | Matrix | MatrixView
 _Operand: TypeAlias = Matrix | MatrixView | _Number | Sequence[_Number] | Sequence[_Row] | Buffer
 _Values: TypeAlias = Matrix | MatrixView | Sequence[_Number] | Sequence[_Row] | Buffer
 _Target: TypeAlias = Matrix | MatrixView | None
+_Path: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
+_Writable: TypeAlias = _Path | SupportsWrite[bytes]
+_Readable: TypeAlias = _Path | SupportsRead[bytes]
 _Shape: TypeAlias = tuple[SupportsIndex, SupportsIndex] | list[SupportsIndex]
 
 def _restore(rows: int, columns: int, values: Buffer) -> Matrix: ...
+def _read_numbers(matrix: Matrix, start: int, data: Buffer, format: str, width: int) -> None: ...
+def _lines(matrix: Matrix, start: int, stop: int, delimiter: str) -> str: ...
+def _of_lines(data: bytes, delimiter: str | None, skiprows: int) -> Matrix: ...
 def _split(matrix: Matrix, tile_rows: int, tile_columns: int) -> list[list[Matrix]]: ...
 def _join(matrix: Matrix | None, tiles: Sequence[Sequence[Matrix]]) -> Matrix: ...
 def _matmul_into(out: Matrix, a: Matrix, b: Matrix, accumulate: bool = False) -> Matrix: ...
@@ -158,6 +166,9 @@ class _MatrixLike:
     def item(self) -> float: ...
     def copy(self) -> Matrix: ...
     def tobytes(self) -> bytes: ...
+    def save(self, file: _Writable) -> None: ...
+    def savetxt(self, path: _Writable | SupportsWrite[str], delimiter: str = " ") -> None: ...
+    def __format__(self, spec: str, /) -> str: ...
 
 class Matrix(_MatrixLike):
     @overload
@@ -202,6 +213,17 @@ class Matrix(_MatrixLike):
     def vector(cls, values: _Values, as_column: bool = False) -> Matrix: ...
     @classmethod
     def from_buffer(cls, source: Buffer, /) -> Matrix: ...
+    @classmethod
+    def frombytes(cls, data: Buffer, shape: _Shape) -> Matrix: ...
+    @classmethod
+    def load(cls, file: _Readable) -> Matrix: ...
+    @classmethod
+    def loadtxt(
+        cls,
+        path: _Readable | SupportsRead[str],
+        delimiter: str | None = None,
+        skiprows: int = 0,
+    ) -> Matrix: ...
     @classmethod
     def linspace(
         cls, start: _Number, stop: _Number, count: int = 50, endpoint: bool = True

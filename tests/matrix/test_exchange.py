@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import array as array_module
 import copy
+import ctypes
 import gc
 import operator
 import pickle
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as nps
 
 from bocmat import Matrix
 from support.matrices import arrays, as_array, assert_same, operands
@@ -125,6 +128,69 @@ def test_arrays_and_matrices_give_matrices(function):
     assert type(np.int32(2) - matrix) is Matrix
     with pytest.raises(TypeError):
         function(array * 1j, matrix)
+
+
+FORMATS = list("?bBhHiIlLqQfdgenN")
+
+
+@given(data=st.data())
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_real_format_is_converted(form, data):
+    kind = np.dtype({"n": "p", "N": "P"}.get(form, form))
+    order = data.draw(st.sampled_from("=" if form == "g" else "<>="))  # as NumPy exports it
+    array = data.draw(nps.arrays(kind, nps.array_shapes(max_dims=2, min_side=0, max_side=20)))
+    array = array.astype(kind.newbyteorder(order))[..., ::-1]
+    expected = np.atleast_2d(array).astype(float)
+    for taken in (Matrix.from_buffer(array), Matrix(array)):
+        assert_same(taken, expected)
+    flat = memoryview(np.ascontiguousarray(array.astype(kind)))
+    if form not in "ge" and array.size:
+        assert_same(Matrix.from_buffer(flat.cast("B").cast(form)), expected.reshape(1, -1))
+
+
+def test_buffers_without_strides_or_of_no_dimension():
+    doubles = (ctypes.c_double * 4)(1, 2, 3, 4)
+    shared = Matrix.from_buffer(doubles)
+    shared += 1.0
+    assert list(doubles) == [2, 3, 4, 5]
+    assert Matrix.from_buffer((ctypes.c_int * 2 * 3)((1, 2), (3, 4), (5, 6))).tolist() == [
+        *([1, 2], [3, 4], [5, 6])
+    ]
+    assert Matrix.from_buffer((ctypes.c_long.__ctype_be__ * 2)(1, 2)).tolist() == [[1, 2]]
+    assert Matrix.from_buffer(array_module.array("l", [1, -2])).tolist() == [[1, -2]]
+    assert Matrix.from_buffer(np.array(2.5)).tolist() == [[2.5]]
+    assert Matrix.from_buffer(bytes([1, 255])).tolist() == [[1, 255]]
+    assert Matrix.from_buffer(np.array([2], "u1").view("?")).tolist() == [[1]]
+    with pytest.raises(TypeError, match="real"):
+        Matrix.from_buffer((ctypes.c_char * 2)())
+    misaligned = np.frombuffer(bytes(17), dtype="u1")[1:].view(float)
+    assert not Matrix.from_buffer(misaligned).read_only
+
+
+@given(data=st.data(), array=arrays())
+def test_bytes_are_exact(data, array):
+    matrix = data.draw(operands(array))
+    raw = matrix.tobytes()
+    assert raw == array.tobytes()
+    for given_ in (raw, bytearray(raw), memoryview(raw), np.frombuffer(raw)):
+        back = Matrix.frombytes(given_, array.shape)
+        assert_same(back, array)
+        back[...] = 1.0
+    assert raw == array.tobytes()
+    assert_same(Matrix.frombytes(data=raw, shape=list(array.shape)), array)
+
+
+def test_bytes_of_another_length_are_refused():
+    for data, shape in ((bytes(15), (1, 2)), (b"", (1, 1)), (bytes(24), (2, 2))):
+        with pytest.raises(ValueError, match=rf"{len(data)} bytes.*{shape[0]}, {shape[1]}"):
+            Matrix.frombytes(data, shape)
+    for data, shape in (("text", (1, 1)), (None, (1, 1)), (bytes(8), 1), (bytes(8), (1.0, 1))):
+        with pytest.raises(TypeError):
+            Matrix.frombytes(data, shape)
+    with pytest.raises((BufferError, ValueError), match="contiguous"):
+        Matrix.frombytes(np.zeros((4, 4))[:, ::2], (4, 2))
+    with pytest.raises(ValueError, match="negative"):
+        Matrix.frombytes(b"", (-1, 0))
 
 
 @given(data=st.data(), array=arrays())

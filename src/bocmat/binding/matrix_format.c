@@ -1,9 +1,8 @@
-/* repr and str. */
-#include "matrix_methods.h"
+/* repr, str and format. */
+#include "matrix_text.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 enum {
     REPR_ALL = 100, /* elements that repr writes out */
@@ -13,74 +12,16 @@ enum {
     STR_DIGITS = 6
 };
 
-/* Text that grows; `failed` once memory ran out, with MemoryError set. */
-typedef struct {
-    char *at;
-    size_t length, capacity;
-    bool failed;
-} text;
-
+/* As a Python expression. */
 static void
-text_add(text *to, const char *piece, size_t length)
+text_expression(text *to, double value)
 {
-    if (to->failed)
-        return;
-    if (to->length + length > to->capacity) {
-        size_t capacity = (to->length + length) * 2 + 64;
-        char *grown = PyMem_Realloc(to->at, capacity);
-
-        if (!grown) {
-            to->failed = true;
-            PyErr_NoMemory();
-            return;
-        }
-        to->at = grown;
-        to->capacity = capacity;
-    }
-    memcpy(to->at + to->length, piece, length);
-    to->length += length;
-}
-
-static void
-text_put(text *to, const char *piece)
-{
-    text_add(to, piece, strlen(piece));
-}
-
-static PyObject *
-text_finish(text *from)
-{
-    PyObject *result = from->failed ? NULL : PyUnicode_DecodeASCII(from->at, (Py_ssize_t)from->length, NULL);
-
-    PyMem_Free(from->at);
-    return result;
-}
-
-/* The shortest digits that read back as the same double, as a Python expression. */
-static void
-text_number(text *to, double value)
-{
-    char *digits;
-
-    if (isnan(value)) {
+    if (isnan(value))
         text_put(to, "float('nan')");
-        return;
-    }
-    if (isinf(value)) {
+    else if (isinf(value))
         text_put(to, value > 0 ? "float('inf')" : "float('-inf')");
-        return;
-    }
-    if (value == 0.0 && signbit(value)) {
-        text_put(to, "-0.0"); /* the int -0 has no sign */
-        return;
-    }
-    digits = PyOS_double_to_string(value, 'r', 0, 0, NULL);
-    if (!digits) {
-        to->failed = true;
-        return;
-    }
-    text_put(to, digits);
-    PyMem_Free(digits);
+    else
+        text_number(to, value);
 }
 
 static double
@@ -121,87 +62,188 @@ matrix_repr(PyObject *self)
         }
         if (i)
             text_put(&out, ", ");
-        text_number(&out, element_at(&from, i));
+        text_expression(&out, element_at(&from, i));
     }
     text_put(&out, size ? "])" : ")");
     return text_finish(&out);
 }
 
-/* ---- str: rows in brackets, columns aligned ---- */
+/* ---- str and format: rows in brackets, columns aligned ---- */
 
-static int
-short_number(char *to, size_t length, double value)
-{
-    return snprintf(to, length, "%.*g", STR_DIGITS, value);
-}
+/* The elements that are shown: all of a small matrix, of a large one those at the edges. */
+typedef struct {
+    Py_ssize_t rows, columns;
+    bool rows_cut, columns_cut; /* dots stand after the first STR_EDGE */
+    double values[STR_ALL];
+    text cells;           /* their texts one after the other, */
+    size_t ends[STR_ALL]; /* where each ends, */
+    Py_ssize_t widest;    /* and the characters of the widest */
+} shown_grid;
 
-/* Steps over the middle of a long axis; -1 stands for the dots. */
 static Py_ssize_t
-next_shown(Py_ssize_t at, Py_ssize_t length, bool all)
+shown_at(Py_ssize_t at, Py_ssize_t length, bool cut)
 {
-    if (at < 0)
-        return length - STR_EDGE;
-    return !all && length > 2 * STR_EDGE && at == STR_EDGE - 1 ? -1 : at + 1;
-}
-
-static int
-widest(const matrix_operand *from, bool all)
-{
-    char digits[40];
-    int width = 1;
-
-    for (Py_ssize_t i = 0; i < from->rows; i = next_shown(i, from->rows, all))
-        for (Py_ssize_t j = 0; i >= 0 && j < from->columns; j = next_shown(j, from->columns, all)) {
-            int length = j < 0 ? 3 : short_number(digits, sizeof digits, element_at(from, i * from->columns + j));
-
-            width = length > width ? length : width;
-        }
-    return width;
+    return cut && at >= STR_EDGE ? length - 2 * STR_EDGE + at : at;
 }
 
 static void
-text_row(text *out, const matrix_operand *from, Py_ssize_t row, bool all, int width)
+grid_take(shown_grid *grid, const matrix_operand *from)
 {
-    char digits[40], padded[80];
+    bool all = from->rows * from->columns <= STR_ALL;
 
+    grid->rows_cut = from->rows > 2 * STR_EDGE && (!all || from->rows > STR_ALL);
+    grid->columns_cut = from->columns > 2 * STR_EDGE && (!all || from->columns > STR_ALL);
+    grid->rows = grid->rows_cut ? 2 * STR_EDGE : from->rows;
+    grid->columns = grid->columns_cut ? 2 * STR_EDGE : from->columns;
+    for (Py_ssize_t i = 0; i < grid->rows; i++)
+        for (Py_ssize_t j = 0; j < grid->columns; j++)
+            grid->values[i * grid->columns + j] =
+                from->window.at[shown_at(i, from->rows, grid->rows_cut) * from->window.row_stride +
+                                shown_at(j, from->columns, grid->columns_cut) * from->window.column_stride];
+}
+
+static Py_ssize_t
+characters(const char *at, size_t length)
+{
+    Py_ssize_t count = 0;
+
+    for (size_t i = 0; i < length; i++)
+        count += ((unsigned char)at[i] & 0xC0) != 0x80; /* not inside a character of UTF-8 */
+    return count;
+}
+
+/* One element's text by `spec`, or in a few digits; false with an exception. */
+static bool
+cell_write(text *to, double value, PyObject *spec)
+{
+    PyObject *number = NULL, *formatted = NULL;
+    const char *piece = NULL;
+    Py_ssize_t length;
+
+    if (!spec) {
+        char *digits = PyOS_double_to_string(value, 'g', STR_DIGITS, 0, NULL);
+
+        if (digits)
+            text_put(to, digits);
+        PyMem_Free(digits);
+        return digits != NULL;
+    }
+    number = PyFloat_FromDouble(value);
+    if (number)
+        formatted = PyObject_Format(number, spec);
+    if (formatted)
+        piece = PyUnicode_AsUTF8AndSize(formatted, &length);
+    if (piece)
+        text_add(to, piece, (size_t)length);
+    Py_XDECREF(number);
+    Py_XDECREF(formatted);
+    return piece != NULL;
+}
+
+static bool
+grid_write(shown_grid *grid, PyObject *spec)
+{
+    for (Py_ssize_t i = 0; i < grid->rows * grid->columns; i++) {
+        size_t before = grid->cells.length;
+        Py_ssize_t width;
+
+        if (!cell_write(&grid->cells, grid->values[i], spec) || grid->cells.failed)
+            return false;
+        grid->ends[i] = grid->cells.length;
+        width = characters(grid->cells.at + before, grid->cells.length - before);
+        grid->widest = width > grid->widest ? width : grid->widest;
+    }
+    if (grid->columns_cut && grid->widest < 3)
+        grid->widest = 3;
+    return true;
+}
+
+static void
+text_aligned(text *out, const char *piece, size_t length, Py_ssize_t width)
+{
+    for (Py_ssize_t i = characters(piece, length); i < width; i++)
+        text_add(out, " ", 1);
+    text_add(out, piece, length);
+}
+
+static void
+text_row(text *out, const shown_grid *grid, Py_ssize_t row)
+{
     text_put(out, "[");
-    for (Py_ssize_t j = 0; j < from->columns; j = next_shown(j, from->columns, all)) {
-        if (j < 0)
-            (void)snprintf(digits, sizeof digits, "...");
-        else
-            (void)short_number(digits, sizeof digits, element_at(from, row * from->columns + j));
-        (void)snprintf(padded, sizeof padded, "%s%*s", j ? " " : "", width, digits);
-        text_put(out, padded);
+    for (Py_ssize_t j = 0; j < grid->columns; j++) {
+        Py_ssize_t at = row * grid->columns + j;
+        size_t begin = at ? grid->ends[at - 1] : 0;
+
+        if (j)
+            text_put(out, " ");
+        if (grid->columns_cut && j == STR_EDGE) {
+            text_aligned(out, "...", 3, grid->widest);
+            text_put(out, " ");
+        }
+        text_aligned(out, grid->cells.at + begin, grid->ends[at] - begin, grid->widest);
     }
     text_put(out, "]");
+}
+
+static PyObject *
+matrix_laid_out(PyObject *self, PyObject *spec)
+{
+    matrix_operand from = {.source = self};
+    const MatrixObject *matrix = is_view(self) ? ((MatrixViewObject *)self)->matrix : (MatrixObject *)self;
+    shown_grid *grid = matrix->data ? PyMem_Calloc(1, sizeof *grid) : NULL;
+    PyObject *result = NULL;
+    text out = {0};
+
+    if (!matrix->data)
+        return matrix_repr(self);
+    if (!grid)
+        return PyErr_NoMemory();
+    if (!operand_settle(&from)) {
+        PyErr_Clear();
+        PyMem_Free(grid);
+        return matrix_repr(self);
+    }
+    grid_take(grid, &from);
+    if (grid_write(grid, spec)) {
+        text_put(&out, "[");
+        for (Py_ssize_t i = 0; i < grid->rows; i++) {
+            if (i)
+                text_put(&out, "\n ");
+            if (grid->rows_cut && i == STR_EDGE)
+                text_put(&out, "...\n ");
+            text_row(&out, grid, i);
+        }
+        text_put(&out, "]");
+        result = text_finish(&out);
+    }
+    PyMem_Free(grid->cells.at);
+    PyMem_Free(grid);
+    return result;
 }
 
 PyObject *
 matrix_str(PyObject *self)
 {
-    matrix_operand from = {.source = self};
-    const MatrixObject *matrix = is_view(self) ? ((MatrixViewObject *)self)->matrix : (MatrixObject *)self;
-    text out = {0};
-    bool all;
-    int width;
+    return matrix_laid_out(self, NULL);
+}
 
-    if (!matrix->data)
-        return matrix_repr(self);
-    if (!operand_settle(&from)) {
-        PyErr_Clear();
-        return matrix_repr(self);
-    }
-    all = from.rows * from.columns <= STR_ALL;
-    width = widest(&from, all);
-    text_put(&out, "[");
-    for (Py_ssize_t i = 0; i < from.rows; i = next_shown(i, from.rows, all)) {
-        if (i)
-            text_put(&out, "\n ");
-        if (i < 0)
-            text_put(&out, "...");
-        else
-            text_row(&out, &from, i, all, width);
-    }
-    text_put(&out, "]");
-    return text_finish(&out);
+PyObject *
+matrix_format(METHOD_ARGS)
+{
+    static const args_spec spec = {"__format__", 1, 1, {"", NULL}};
+    PyObject *given[1], *zero, *checked;
+
+    if (!args_take(&spec, args, count, keywords, given))
+        return NULL;
+    if (!PyUnicode_Check(given[0]))
+        return PyErr_Format(PyExc_TypeError, "a format is a str, not %s", Py_TYPE(given[0])->tp_name);
+    if (!PyUnicode_GET_LENGTH(given[0]))
+        return matrix_laid_out(self, NULL);
+    zero = PyFloat_FromDouble(0.0); /* a wrong format is wrong for no elements too */
+    checked = zero ? PyObject_Format(zero, given[0]) : NULL;
+    Py_XDECREF(zero);
+    if (!checked)
+        return NULL;
+    Py_DECREF(checked);
+    return matrix_laid_out(self, given[0]);
 }

@@ -42,6 +42,9 @@ MatrixObject *matrix_new(core_state *state, Py_ssize_t rows, Py_ssize_t columns)
 PyObject *matrix_alias(core_state *state, MatrixObject *self, bool transposed);
 /* A row-major copy of a window. */
 PyObject *matrix_copy_window(core_state *state, mk_window window, Py_ssize_t rows, Py_ssize_t columns);
+/* The values of a Matrix or MatrixView as they are now, row-major and read-only: shared until somebody writes them
+ * where that can be, otherwise copied. NULL with RuntimeError if they are held elsewhere. */
+PyObject *matrix_snapshot(core_state *state, PyObject *self);
 /* Lets the kept headers go, for good. */
 void matrix_free_headers(core_state *state);
 /* Raises because the values are not here. */
@@ -258,6 +261,14 @@ shape_of(PyObject *self, Py_ssize_t *rows, Py_ssize_t *columns)
         *rows = ((MatrixViewObject *)self)->rows;
         *columns = ((MatrixViewObject *)self)->columns;
     }
+}
+
+/* True if the elements stand one after the other, row by row. */
+static inline bool
+window_is_row_major(mk_window window, Py_ssize_t rows, Py_ssize_t columns)
+{
+    return rows == 0 || columns == 0 ||
+           ((columns == 1 || window.column_stride == 1) && (rows == 1 || window.row_stride == columns));
 }
 
 /* Calls of a method: METH_FASTCALL | METH_KEYWORDS. */

@@ -76,10 +76,13 @@ PyObject *view_new_line(core_state *state, MatrixObject *matrix, char line, Py_s
 PyObject *matrix_repr(PyObject *self);
 PyObject *matrix_str(PyObject *self);
 
-/* matrix_exchange.c */
+/* matrix_exchange.c, matrix_pickle.c, matrix_files.c, matrix_text.c */
 int matrix_getbuffer(PyObject *self, Py_buffer *view, int flags);
 void matrix_releasebuffer(PyObject *self, Py_buffer *view);
 PyObject *matrix_restore(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
+PyObject *matrix_read_numbers(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
+PyObject *matrix_lines(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
+PyObject *matrix_of_lines(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
 
 /* matrix_tile.c */
 PyObject *matrix_split(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords);

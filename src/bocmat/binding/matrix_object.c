@@ -171,6 +171,23 @@ matrix_alias(core_state *state, MatrixObject *self, bool transposed)
     return (PyObject *)alias;
 }
 
+PyObject *
+matrix_snapshot(core_state *state, PyObject *self)
+{
+    matrix_operand from = {.source = self};
+    PyObject *still;
+
+    if (!operand_settle(&from))
+        return NULL;
+    if (is_matrix(self) && window_is_row_major(from.window, from.rows, from.columns))
+        still = matrix_alias(state, (MatrixObject *)self, false);
+    else
+        still = matrix_copy_window(state, from.window, from.rows, from.columns);
+    if (still)
+        ((MatrixObject *)still)->flags |= MATRIX_READ_ONLY;
+    return still;
+}
+
 /* ---- use ---- */
 
 void

@@ -176,6 +176,13 @@ module_select_isa(PyObject *module, PyObject *name)
 static PyMethodDef module_functions[] = {
     {"_restore", FAST(matrix_restore),
      "_restore($module, /, rows, columns, values)\n--\n\nThe matrix that a pickle holds."},
+    {"_read_numbers", FAST(matrix_read_numbers),
+     "_read_numbers($module, /, matrix, start, data, format, width)\n--\n\n"
+     "Writes elements of a matrix, row by row from the one numbered start, out of packed numbers of a struct format."},
+    {"_lines", FAST(matrix_lines),
+     "_lines($module, /, matrix, start, stop, delimiter)\n--\n\nSome rows as text, a line each."},
+    {"_of_lines", FAST(matrix_of_lines),
+     "_of_lines($module, /, data, delimiter, skiprows)\n--\n\nThe matrix that lines of numbers hold."},
     {"_split", FAST(matrix_split),
      "_split($module, /, matrix, tile_rows, tile_columns)\n--\n\n"
      "A list of rows of tiles that share the matrix's memory; the matrix itself is unusable until _join."},
