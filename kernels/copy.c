@@ -38,6 +38,17 @@ copy_turned(size_t rows, size_t columns, mk_window out, mk_window in)
 }
 
 static void
+copy_reversed(size_t rows, size_t columns, mk_window out, mk_window in)
+{
+    for (size_t i = 0; i < rows; i++) {
+        double *to = out.at + (ptrdiff_t)i * out.row_stride;
+        const double *last = in.at + (ptrdiff_t)i * in.row_stride - (ptrdiff_t)(columns - 1);
+        for (size_t j = 0; j < columns; j++)
+            to[j] = last[columns - 1 - j];
+    }
+}
+
+static void
 copy_singly(size_t rows, size_t columns, mk_window out, mk_window in)
 {
     for (size_t i = 0; i < rows; i++) {
@@ -72,5 +83,8 @@ mk_copy(size_t rows, size_t columns, mk_window out, mk_window in)
         copy_turned(rows, columns, out, in);
         return;
     }
-    copy_singly(rows, columns, out, in);
+    if (out.column_stride == 1 && in.column_stride == -1)
+        copy_reversed(rows, columns, out, in);
+    else
+        copy_singly(rows, columns, out, in);
 }

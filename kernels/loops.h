@@ -4,6 +4,7 @@
 #include "elementwise_loops.h"
 #include "reduce_loops.h"
 #include "copy_loops.h"
+#include "gather_loops.h"
 #include "multiply_loops.h"
 
 /* The rows come from included files: the formatter would not know them for rows. */
@@ -46,6 +47,9 @@ const mk_table MK_TABLE = {
 #undef REDUCE
     .arg = {[MK_ARG_MIN] = arg_min, [MK_ARG_MAX] = arg_max},
     .arg_across = {[MK_ARG_MIN] = arg_across_min, [MK_ARG_MAX] = arg_across_max},
+    .mask_count = mask_count,
+    .compress = compress,
+    .expand = expand,
     .transpose = transpose,
     .multiply = multiply,
 };

@@ -86,6 +86,33 @@ void mk_fill(size_t rows, size_t columns, mk_window out, double value);
 /* out = in, whatever the strides (a blocked transpose where they cross). No overlap. */
 void mk_copy(size_t rows, size_t columns, mk_window out, mk_window in);
 
+/* ---- gathering and scattering: gather.c. Positions have been checked ---- */
+
+/* out[i, j] = in[at[i], j]; columns are gathered through transposed windows. */
+void mk_gather_rows(size_t rows, size_t columns, mk_window out, mk_window in, const ptrdiff_t *at);
+
+/* out[at[i], j] = in[i, j], or += with `add`, in the order of i. */
+void mk_scatter_rows(size_t rows, size_t columns, mk_window out, mk_window in, const ptrdiff_t *at, bool add);
+
+/* out[k] = from[at[k]], consecutive results. */
+void mk_pick(size_t count, double *out, const double *from, const ptrdiff_t *at);
+
+/* to[at[i * columns + j]] = in[i, j], or += with `add`, row by row. */
+void mk_place(size_t rows, size_t columns, double *to, mk_window in, const ptrdiff_t *at, bool add);
+
+/* How many elements of a mask are 1; `valid` says whether all the others are 0. mask.column_stride is 1. */
+size_t mk_mask_count(size_t rows, size_t columns, mk_window mask, bool *valid);
+
+/* The elements of `in` whose mask is 1, row by row, to `count` consecutive results. Column strides are 1. */
+void mk_compress(size_t rows, size_t columns, double *out, size_t count, mk_window in, mk_window mask);
+
+/* The `count` consecutive values of `from`, row by row, to the elements of `out` whose mask is 1; mask.column_stride
+ * is 1. The mask may be `out` itself. */
+void mk_expand(size_t rows, size_t columns, mk_window out, mk_window mask, const double *from, size_t count);
+
+/* out[i, j * times + k] = in[i, j] */
+void mk_repeat(size_t rows, size_t columns, size_t times, mk_window out, mk_window in);
+
 /* out = a @ b + beta * out; out is rows x columns, a rows x inner, b inner x columns. Strides of a and b may be any;
  * where they are those of a row- or column-major matrix, BLAS gets them as flags and nothing is copied.
  * `out` overlaps neither operand. With beta 0, out is not read. */

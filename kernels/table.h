@@ -64,6 +64,12 @@ typedef struct {
     void (*fold_across[MK_REDUCE_COUNT])(size_t rows, size_t columns, double *out, ptrdiff_t step, mk_window in);
     size_t (*arg[2])(const mk_run *run);
     void (*arg_across[2])(size_t rows, size_t columns, size_t *out, mk_window in);
+    /* How many of n are 1; whether all others are 0. */
+    size_t (*mask_count)(size_t n, const double *at, bool *valid);
+    /* The elements of `in` whose mask is 1, from `out` on but not beyond `end`; where the next would go. */
+    double *(*compress)(size_t n, double *out, const double *end, const double *in, const double *mask);
+    /* Values from `from` on, but not beyond `end`, to the elements whose mask is 1; the next value. */
+    const double *(*expand)(size_t n, double *out, const double *mask, const double *from, const double *end);
     /* to[i * to_row + j] = from[i + j * from_column] */
     void (*transpose)(size_t rows, size_t columns, double *to, ptrdiff_t to_row, const double *from,
                       ptrdiff_t from_column, bool stream);

@@ -19,7 +19,9 @@ from typing_extensions import Buffer, Self
 
 _Axis: TypeAlias = Literal[-2, -1, 0, 1]
 _Number: TypeAlias = SupportsFloat | SupportsIndex
-_Part: TypeAlias = SupportsIndex | slice | EllipsisType
+_Positions: TypeAlias = Sequence[SupportsIndex] | Matrix | MatrixView | Buffer
+_List: TypeAlias = _Positions | Sequence[Sequence[SupportsIndex]]
+_Part: TypeAlias = SupportsIndex | slice | EllipsisType | _List
 _Key: TypeAlias = _Part | tuple[_Part, _Part] | tuple[_Part] | tuple[()]
 _Row: TypeAlias = Sequence[_Number] | Matrix | MatrixView
 _Operand: TypeAlias = Matrix | MatrixView | _Number | Sequence[_Number] | Sequence[_Row] | Buffer
@@ -159,8 +161,29 @@ class _MatrixLike:
     @overload
     def argmax(self, axis: _Axis, as_matrix: Literal[True]) -> Matrix: ...
     def take(
-        self, indices: Sequence[SupportsIndex], axis: _Axis = 0, *, out: _Target = None
+        self,
+        indices: SupportsIndex | _Positions,
+        axis: _Axis | None = 0,
+        *,
+        out: _Target = None,
     ) -> Matrix: ...
+    def take_along_axis(
+        self, indices: _List, axis: _Axis | None = 0, *, out: _Target = None
+    ) -> Matrix: ...
+    def put(
+        self,
+        indices: SupportsIndex | _Positions,
+        values: _Operand,
+        axis: _Axis | None = 0,
+        accumulate: bool = False,
+    ) -> Self: ...
+    def put_along_axis(
+        self,
+        indices: _List,
+        values: _Operand,
+        axis: _Axis | None = 0,
+        accumulate: bool = False,
+    ) -> Self: ...
     def values(self) -> Iterator[float]: ...
     def tolist(self) -> list[list[float]]: ...
     def item(self) -> float: ...

@@ -22,7 +22,13 @@
 #define OPERAND "Matrix, MatrixView, float or sequence"
 #define AXIS \
     PARAMETER("axis", "{None, 0, 1, -1, -2}, optional", "None for all elements, 0 down the columns, 1 along the rows.")
-#define IN_PLACE PARAMETER("in_place", "bool, optional", "Write the result into this matrix and return it.")
+#define GATHER_AXIS                                                      \
+    PARAMETER("axis", "{0, 1, -1, -2, None}, optional",                  \
+              "0 for positions of rows, 1 of columns, None of elements " \
+              "counted row by row.")
+#define ACCUMULATE   PARAMETER("accumulate", "bool, optional", "Add to what is there, once for each time it is named.")
+#define NOT_IN_RANGE CASE("IndexError", "A position is out of range; the message names it and the length.")
+#define IN_PLACE     PARAMETER("in_place", "bool, optional", "Write the result into this matrix and return it.")
 #define OUT                                            \
     PARAMETER("out", "Matrix or MatrixView, optional", \
               "Where the result goes instead of a new matrix; may be an operand.")

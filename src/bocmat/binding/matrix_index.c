@@ -1,73 +1,8 @@
-/* Keys: what m[key] selects, reading and writing through it. */
+/* m[key], m[key] = value. */
 #include "matrix_methods.h"
+#include "matrix_pick.h"
 
-/* ---- keys ---- */
-
-bool
-key_position(Py_ssize_t *index, Py_ssize_t length, const char *axis)
-{
-    Py_ssize_t at = *index < 0 ? *index + length : *index;
-
-    if (at < 0 || at >= length) {
-        PyErr_Format(PyExc_IndexError, "%s index %zd is out of range for %zd", axis, *index, length);
-        return false;
-    }
-    *index = at;
-    return true;
-}
-
-bool
-key_axis(PyObject *key, Py_ssize_t length, const char *axis, axis_key *taken)
-{
-    taken->single = false;
-    if (PyLong_CheckExact(key) || (PyIndex_Check(key) && !PyBool_Check(key))) {
-        taken->start = PyNumber_AsSsize_t(key, PyExc_IndexError);
-        if (taken->start == -1 && PyErr_Occurred())
-            return false;
-        taken->step = 1;
-        taken->count = 1;
-        taken->single = true;
-        return key_position(&taken->start, length, axis);
-    }
-    if (PySlice_Check(key)) {
-        Py_ssize_t stop;
-
-        if (PySlice_Unpack(key, &taken->start, &stop, &taken->step) < 0)
-            return false;
-        taken->count = PySlice_AdjustIndices(length, &taken->start, &stop, taken->step);
-        if (!taken->count)
-            taken->start = 0; /* a window over nothing still points into the matrix */
-        if (taken->count < 2)
-            taken->step = 1; /* a step that is never taken may be of any size, and would overflow in products */
-        return true;
-    }
-    if (key == Py_Ellipsis) {
-        *taken = (axis_key){0, 1, length, false};
-        return true;
-    }
-    PyErr_Format(PyExc_TypeError, "a matrix is indexed by ints, slices and `...`, not by %s", Py_TYPE(key)->tp_name);
-    return false;
-}
-
-bool
-key_take(PyObject *key, Py_ssize_t rows, Py_ssize_t columns, matrix_key *taken)
-{
-    PyObject *row = key, *column = Py_Ellipsis;
-
-    taken->rows = rows;
-    taken->columns = columns;
-    if (PyTuple_Check(key)) {
-        Py_ssize_t length = PyTuple_GET_SIZE(key);
-
-        if (length > 2) {
-            PyErr_Format(PyExc_IndexError, "a matrix has two axes, and the key has %zd parts", length);
-            return false;
-        }
-        row = length > 0 ? PyTuple_GET_ITEM(key, 0) : Py_Ellipsis;
-        column = length > 1 ? PyTuple_GET_ITEM(key, 1) : Py_Ellipsis;
-    }
-    return key_axis(row, rows, "row", &taken->row) && key_axis(column, columns, "column", &taken->column);
-}
+/* ---- reading ---- */
 
 /* An int, or an n x 1 matrix indexed by one: the plain case of a vector. */
 static inline bool
@@ -76,25 +11,69 @@ key_is_element(const matrix_key *key, PyObject *written, Py_ssize_t columns)
     return key->row.single && (key->column.single || (columns == 1 && !PyTuple_Check(written)));
 }
 
-static bool
-key_still_fits(const matrix_key *key, Py_ssize_t rows, Py_ssize_t columns)
+/* What lists and masks pick is a copy. */
+static PyObject *
+subscript_picks(PyObject *self, PyObject *key, Py_ssize_t rows, Py_ssize_t columns)
 {
-    if (key->rows == rows && key->columns == columns)
-        return true;
-    PyErr_SetString(PyExc_RuntimeError, "the matrix was reshaped while its key was read");
-    return false;
+    core_state *state = state_of(self);
+    matrix_result result = {.object = NULL};
+    matrix_picks picks;
+    PyObject *answer = NULL;
+
+    if (picks_take(state, key, rows, columns, &picks))
+        answer = picks_read(state, "m[key]", self, &picks, &result);
+    picks_drop(&picks);
+    return answer;
 }
 
-/* ---- reading ---- */
+/* An exact int within the axis, which is nearly every index; otherwise -1 and no exception. */
+static inline Py_ssize_t
+plain_index(PyObject *key, Py_ssize_t length)
+{
+    Py_ssize_t at;
+
+    if (!PyLong_CheckExact(key))
+        return -1;
+    at = PyLong_AsSsize_t(key);
+    if (at == -1 && PyErr_Occurred()) {
+        PyErr_Clear();
+        return -1;
+    }
+    if (at < 0)
+        at += length;
+    return (size_t)at < (size_t)length ? at : -1;
+}
+
+/* The place of the one element that a pair of plain ints selects; NULL and no exception for any other key. */
+static inline double *
+plain_element(MatrixObject *matrix, PyObject *key)
+{
+    Py_ssize_t row, column;
+    mk_window window;
+
+    if (!PyTuple_CheckExact(key) || PyTuple_GET_SIZE(key) != 2 || !matrix->data)
+        return NULL;
+    row = plain_index(PyTuple_GET_ITEM(key, 0), matrix->rows);
+    column = plain_index(PyTuple_GET_ITEM(key, 1), matrix->columns);
+    if (row < 0 || column < 0)
+        return NULL;
+    window = matrix_window(matrix);
+    return window.at + row * window.row_stride + column * window.column_stride;
+}
 
 PyObject *
 matrix_subscript(PyObject *self, PyObject *key)
 {
     MatrixObject *matrix = (MatrixObject *)self;
+    const double *element = plain_element(matrix, key);
     Py_ssize_t rows = matrix->rows, columns = matrix->columns;
     matrix_key taken;
     mk_window part;
 
+    if (element)
+        return PyFloat_FromDouble(*element);
+    if (picks_asked(key))
+        return subscript_picks(self, key, rows, columns);
     if (!key_take(key, rows, columns, &taken) || !matrix_usable(matrix) ||
         !key_still_fits(&taken, matrix->rows, matrix->columns))
         return NULL;
@@ -127,8 +106,7 @@ matrix_length(PyObject *self)
 
 /* ---- writing ---- */
 
-/* A value for rows x columns: broadcasts, or is a flat sequence for one column. */
-static bool
+bool
 value_fits(matrix_operand *value, Py_ssize_t rows, Py_ssize_t columns, bool any_orientation)
 {
     if ((value->rows == rows || value->rows == 1) && (value->columns == columns || value->columns == 1))
@@ -191,106 +169,44 @@ matrix_assign(core_state *state, PyObject *target, const matrix_key *key, PyObje
 }
 
 int
+assign_picks(PyObject *self, PyObject *key, int axis, Py_ssize_t rows, Py_ssize_t columns, PyObject *value)
+{
+    core_state *state = state_of(self);
+    matrix_picks picks;
+    int status = -1;
+
+    if (axis == ARGS_NO_AXIS ? picks_take(state, key, rows, columns, &picks)
+                             : picks_take_line(state, key, axis, rows, columns, &picks))
+        status = picks_write(state, self, &picks, value, false);
+    picks_drop(&picks);
+    return status;
+}
+
+int
 matrix_ass_subscript(PyObject *self, PyObject *key, PyObject *value)
 {
+    MatrixObject *matrix = (MatrixObject *)self;
     matrix_key taken;
 
     if (!value) {
         PyErr_SetString(PyExc_TypeError, "a matrix cannot lose elements");
         return -1;
     }
-    if (!key_take(key, ((MatrixObject *)self)->rows, ((MatrixObject *)self)->columns, &taken))
-        return -1;
-    if (key_is_element(&taken, key, ((MatrixObject *)self)->columns) && PyFloat_CheckExact(value)) {
-        if (!matrix_writable((MatrixObject *)self) ||
-            !key_still_fits(&taken, ((MatrixObject *)self)->rows, ((MatrixObject *)self)->columns))
+    if (PyFloat_CheckExact(value) && plain_element(matrix, key)) {
+        if (!matrix_writable(matrix))
             return -1;
-        *key_window(&taken, matrix_window((MatrixObject *)self)).at = PyFloat_AS_DOUBLE(value);
+        *plain_element(matrix, key) = PyFloat_AS_DOUBLE(value);
+        return 0;
+    }
+    if (picks_asked(key))
+        return assign_picks(self, key, ARGS_NO_AXIS, matrix->rows, matrix->columns, value);
+    if (!key_take(key, matrix->rows, matrix->columns, &taken))
+        return -1;
+    if (key_is_element(&taken, key, matrix->columns) && PyFloat_CheckExact(value)) {
+        if (!matrix_writable(matrix) || !key_still_fits(&taken, matrix->rows, matrix->columns))
+            return -1;
+        *key_window(&taken, matrix_window(matrix)).at = PyFloat_AS_DOUBLE(value);
         return 0;
     }
     return matrix_assign(state_of(self), self, &taken, value);
-}
-
-/* ---- take ---- */
-
-/* The positions in `indices`, a list, tuple, range, or matrix or array of whole numbers. */
-static Py_ssize_t *
-positions_take(core_state *state, PyObject *indices, Py_ssize_t length, const char *axis, Py_ssize_t *count)
-{
-    PyObject *fast = NULL;
-    Py_ssize_t *positions = NULL;
-
-    (void)state;
-    if (is_matrix(indices) || is_view(indices) || PyUnicode_Check(indices) || PyBytes_Check(indices)) {
-        PyErr_Format(PyExc_TypeError, "indices are a sequence of ints, not a %s", Py_TYPE(indices)->tp_name);
-        return NULL;
-    }
-    fast = PySequence_Tuple(indices);
-    if (!fast)
-        return NULL;
-    *count = PyTuple_GET_SIZE(fast);
-    positions = PyMem_Malloc((size_t)(*count + 1) * sizeof *positions);
-    if (!positions)
-        PyErr_NoMemory();
-    for (Py_ssize_t i = 0; positions && i < *count; i++)
-        if (!args_index(PyTuple_GET_ITEM(fast, i), "an index", positions + i) ||
-            !key_position(positions + i, length, axis)) {
-            PyMem_Free(positions);
-            positions = NULL;
-        }
-    Py_DECREF(fast);
-    return positions;
-}
-
-PyObject *
-matrix_take(METHOD_ARGS)
-{
-    static const args_spec spec = {"take", 2, 1, {"indices", "axis", "out", NULL}};
-    core_state *state = state_of(self);
-    PyObject *given[3];
-    Py_ssize_t rows, columns, length, *positions = NULL;
-    matrix_operand from = {.source = self}, *operands[1] = {&from};
-    matrix_result result;
-    mk_window to;
-    int axis;
-
-    if (!args_take(&spec, args, count, keywords, given) || !args_axis(given[1], &axis) ||
-        !result_take(state, given[2], &result))
-        return NULL;
-    if (axis == ARGS_NO_AXIS)
-        axis = 0;
-    shape_of(self, &rows, &columns);
-    positions = positions_take(state, given[0], axis == 0 ? rows : columns, axis == 0 ? "row" : "column", &length);
-    if (!positions)
-        return NULL;
-    if (!operand_settle(&from))
-        goto done;
-    if (from.rows != rows || from.columns != columns) {
-        PyErr_SetString(PyExc_RuntimeError, "the matrix was reshaped while its indices were read");
-        goto done;
-    }
-    if (!result_settle(state, "take()", &result, axis == 0 ? length : rows, axis == 0 ? columns : length, operands, 1))
-        goto done;
-    to = result.target.window;
-    if (to.at == from.window.at && rows && columns) { /* onto itself, in another order */
-        PyObject *copy = matrix_copy_window(state, from.window, rows, columns);
-
-        if (!copy) {
-            Py_CLEAR(result.object);
-            goto done;
-        }
-        from.made = from.source = copy;
-        (void)operand_settle(&from);
-    }
-    for (Py_ssize_t i = 0; i < length; i++) {
-        mk_window part = from.window;
-
-        part.at += positions[i] * (axis == 0 ? part.row_stride : part.column_stride);
-        mk_copy(axis == 0 ? 1 : (size_t)rows, axis == 0 ? (size_t)columns : 1, to, part);
-        to.at += axis == 0 ? to.row_stride : to.column_stride;
-    }
-done:
-    operand_drop(&from);
-    PyMem_Free(positions);
-    return result.object;
 }

@@ -1,5 +1,6 @@
 /* MatrixView: a window on a matrix that it keeps alive and follows. */
 #include "matrix_methods.h"
+#include "matrix_pick.h"
 
 static MatrixViewObject *
 view_new(core_state *state, MatrixObject *matrix)
@@ -189,6 +190,13 @@ view_subscript(PyObject *object, PyObject *key)
     matrix_key taken;
     mk_window window;
 
+    if (picks_asked(key)) {
+        PyErr_Format(PyExc_TypeError,
+                     "a view is a window, which no list or mask selects (%s given): copy()[...] or take() copies what "
+                     "it picks",
+                     Py_TYPE(key)->tp_name);
+        return NULL;
+    }
     if (!view_key(self, key, &taken) || !view_window(self, &window))
         return NULL;
     if (view_key_is_element(self, &taken))
@@ -199,13 +207,20 @@ view_subscript(PyObject *object, PyObject *key)
 int
 view_ass_subscript(PyObject *object, PyObject *key, PyObject *value)
 {
+    MatrixViewObject *self = (MatrixViewObject *)object;
     matrix_key taken;
 
     if (!value) {
         PyErr_SetString(PyExc_TypeError, "a view cannot lose elements");
         return -1;
     }
-    if (!view_key((MatrixViewObject *)object, key, &taken))
+    if (picks_asked(key) && (self->line == VIEW_BLOCK || !PyTuple_Check(key)))
+        return assign_picks(object, key,
+                            self->line == VIEW_BLOCK ? ARGS_NO_AXIS
+                            : self->line == VIEW_ROW ? 1
+                                                     : 0,
+                            self->rows, self->columns, value);
+    if (!view_key(self, key, &taken))
         return -1;
     return matrix_assign(state_of(object), object, &taken, value);
 }

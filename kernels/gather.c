@@ -1,0 +1,207 @@
+/* Gathering and scattering.
+ *
+ *   strides                           what happens
+ *   rows consecutive on both sides    row after row is copied
+ *   columns consecutive on both       every line is read and written at positions
+ *   anything else                     bands of eight lines, so that cache lines are used as they come
+ */
+#include <string.h>
+
+#include "stride.h"
+
+enum {
+    SHORT_ROW = 8, /* copied without a call */
+    BAND = 8
+};
+
+static inline void
+row_copy(size_t n, double *to, const double *from)
+{
+    if (n > SHORT_ROW) {
+        memcpy(to, from, n * sizeof *to);
+        return;
+    }
+    for (size_t j = 0; j < n; j++)
+        to[j] = from[j];
+}
+
+static inline void
+row_put(size_t n, double *to, const double *from, ptrdiff_t step, bool add)
+{
+    if (!add && step == 1) {
+        row_copy(n, to, from);
+        return;
+    }
+    if (!add)
+        for (size_t j = 0; j < n; j++)
+            to[j] = from[(ptrdiff_t)j * step];
+    else if (step == 1)
+        for (size_t j = 0; j < n; j++)
+            to[j] += from[j];
+    else
+        for (size_t j = 0; j < n; j++)
+            to[j] += from[(ptrdiff_t)j * step];
+}
+
+void
+mk_pick(size_t count, double *out, const double *from, const ptrdiff_t *at)
+{
+    size_t k = 0;
+    for (; k + 4 <= count; k += 4) {
+        double a = from[at[k]], b = from[at[k + 1]], c = from[at[k + 2]], d = from[at[k + 3]];
+        out[k] = a;
+        out[k + 1] = b;
+        out[k + 2] = c;
+        out[k + 3] = d;
+    }
+    for (; k < count; k++)
+        out[k] = from[at[k]];
+}
+
+void
+mk_place(size_t rows, size_t columns, double *to, mk_window in, const ptrdiff_t *at, bool add)
+{
+    for (size_t i = 0; i < rows; i++, at += columns) {
+        const double *from = in.at + (ptrdiff_t)i * in.row_stride;
+        if (add)
+            for (size_t j = 0; j < columns; j++)
+                to[at[j]] += from[(ptrdiff_t)j * in.column_stride];
+        else
+            for (size_t j = 0; j < columns; j++)
+                to[at[j]] = from[(ptrdiff_t)j * in.column_stride];
+    }
+}
+
+void
+mk_gather_rows(size_t rows, size_t columns, mk_window out, mk_window in, const ptrdiff_t *at)
+{
+    if (columns == 1)
+        in.column_stride = out.column_stride = 1;
+    if (out.column_stride == 1 && in.column_stride == 1 && !(columns == 1 && out.row_stride == 1)) {
+        for (size_t i = 0; i < rows; i++)
+            row_copy(columns, out.at + (ptrdiff_t)i * out.row_stride, in.at + at[i] * in.row_stride);
+        return;
+    }
+    if (out.row_stride == 1 && in.row_stride == 1) {
+        for (size_t j = 0; j < columns; j++)
+            mk_pick(rows, out.at + (ptrdiff_t)j * out.column_stride, in.at + (ptrdiff_t)j * in.column_stride, at);
+        return;
+    }
+    if (out.row_stride == 1) {
+        for (size_t band = 0; band < rows; band += BAND) {
+            size_t last = rows - band < BAND ? rows : band + BAND;
+            for (size_t j = 0; j < columns; j++)
+                for (size_t i = band; i < last; i++)
+                    out.at[(ptrdiff_t)i + (ptrdiff_t)j * out.column_stride] =
+                        in.at[at[i] * in.row_stride + (ptrdiff_t)j * in.column_stride];
+        }
+        return;
+    }
+    for (size_t band = 0; band < columns; band += BAND) {
+        size_t last = columns - band < BAND ? columns : band + BAND;
+        for (size_t i = 0; i < rows; i++)
+            for (size_t j = band; j < last; j++)
+                out.at[(ptrdiff_t)i * out.row_stride + (ptrdiff_t)j * out.column_stride] =
+                    in.at[at[i] * in.row_stride + (ptrdiff_t)j * in.column_stride];
+    }
+}
+
+void
+mk_scatter_rows(size_t rows, size_t columns, mk_window out, mk_window in, const ptrdiff_t *at, bool add)
+{
+    if (out.column_stride == 1) {
+        for (size_t i = 0; i < rows; i++)
+            row_put(columns, out.at + at[i] * out.row_stride, in.at + (ptrdiff_t)i * in.row_stride, in.column_stride,
+                    add);
+        return;
+    }
+    size_t width = out.row_stride == 1 ? 1 : BAND; /* a consecutive line is written at positions, alone */
+    for (size_t band = 0; band < columns; band += width) {
+        size_t last = columns - band < width ? columns : band + width;
+        for (size_t i = 0; i < rows; i++)
+            for (size_t j = band; j < last; j++) {
+                double *to = out.at + at[i] * out.row_stride + (ptrdiff_t)j * out.column_stride;
+                double value = in.at[(ptrdiff_t)i * in.row_stride + (ptrdiff_t)j * in.column_stride];
+                *to = add ? *to + value : value;
+            }
+    }
+}
+
+/* ---- masks ---- */
+
+size_t
+mk_mask_count(size_t rows, size_t columns, mk_window where, bool *valid)
+{
+    size_t count = 0;
+    *valid = true;
+    if (collapses(where, columns)) {
+        columns *= rows;
+        rows = 1;
+    }
+    for (size_t i = 0; i < rows; i++)
+        count += mk_active->mask_count(columns, where.at + (ptrdiff_t)i * where.row_stride, valid);
+    return count;
+}
+
+void
+mk_compress(size_t rows, size_t columns, double *out, size_t count, mk_window in, mk_window where)
+{
+    const double *end = out + count;
+    if (collapses(in, columns) && collapses(where, columns)) {
+        columns *= rows;
+        rows = 1;
+    }
+    for (size_t i = 0; i < rows; i++)
+        out = mk_active->compress(columns, out, end, in.at + (ptrdiff_t)i * in.row_stride,
+                                  where.at + (ptrdiff_t)i * where.row_stride);
+}
+
+void
+mk_expand(size_t rows, size_t columns, mk_window out, mk_window where, const double *from, size_t count)
+{
+    const double *end = from + count;
+    if (out.column_stride == 1 && collapses(out, columns) && collapses(where, columns)) {
+        columns *= rows;
+        rows = 1;
+    }
+    for (size_t i = 0; i < rows; i++) {
+        double *to = out.at + (ptrdiff_t)i * out.row_stride;
+        const double *picked = where.at + (ptrdiff_t)i * where.row_stride;
+        if (out.column_stride == 1) {
+            from = mk_active->expand(columns, to, picked, from, end);
+            continue;
+        }
+        for (size_t j = 0; j < columns && from < end; j++)
+            if (picked[j] != 0.0)
+                to[(ptrdiff_t)j * out.column_stride] = *from++;
+    }
+}
+
+/* ---- repeats ---- */
+
+static inline void
+repeat_row(size_t n, size_t times, double *to, ptrdiff_t to_step, const double *from, ptrdiff_t step)
+{
+    for (size_t j = 0; j < n; j++) {
+        double value = from[(ptrdiff_t)j * step];
+        for (size_t k = 0; k < times; k++) {
+            *to = value;
+            to += to_step;
+        }
+    }
+}
+
+void
+mk_repeat(size_t rows, size_t columns, size_t times, mk_window out, mk_window in)
+{
+    for (size_t i = 0; i < rows; i++) {
+        double *to = out.at + (ptrdiff_t)i * out.row_stride;
+        const double *from = in.at + (ptrdiff_t)i * in.row_stride;
+        if (out.column_stride == 1 && in.column_stride == 1 && times == 2)
+            repeat_row(columns, 2, to, 1, from, 1);
+        else if (out.column_stride == 1 && in.column_stride == 1 && times == 3)
+            repeat_row(columns, 3, to, 1, from, 1);
+        else
+            repeat_row(columns, times, to, out.column_stride, from, in.column_stride);
+    }
+}
