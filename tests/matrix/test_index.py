@@ -177,7 +177,12 @@ def test_take_agrees_with_numpy(data, array, axis):
 
 def test_take_checks_first():
     matrix, out = Matrix(2, 3, [1, 2, 3, 4, 5, 6]), Matrix(2, 3, 7.0)
-    for indices, error in (([0, 2], IndexError), ([0.5, 1], TypeError), (3, IndexError), ([True, False], TypeError)):
+    for indices, error in (
+        ([0, 2], IndexError),
+        ([0.5, 1], TypeError),
+        (3, IndexError),
+        ([True, False], TypeError),
+    ):
         with pytest.raises(error):
             matrix.take(indices, out=out)
     with pytest.raises(ValueError, match=r"\(1, 3\).*\(2, 3\)"):
