@@ -29,11 +29,12 @@ def product_in_place(a: np.ndarray, b: np.ndarray) -> Near:
 
 
 ROWS = [
-    Op("Matrix.__matmul__", operator.matmul, product, PRODUCT, (ordinary,)),
+    Op("Matrix.__matmul__", operator.matmul, product, PRODUCT, (ordinary,), one_answer=False),
     Op(
         "Matrix.__rmatmul__",
         lambda m: [[1.0] * m.rows, [0.5] * m.rows] @ m,
         lambda a: product(np.array([[1.0] * len(a), [0.5] * len(a)]).reshape(2, len(a)), a),
         domains=(ordinary,),
+        one_answer=False,
     ),
 ]

@@ -73,7 +73,13 @@ def reduction(
 
     options = option(axis=AXIS)
     return Op(
-        f"Matrix.{name}", method(name), expected, domains=(domain,), options=options, where=True
+        f"Matrix.{name}",
+        method(name),
+        expected,
+        domains=(domain,),
+        options=options,
+        where=True,
+        has_axis=True,
     )
 
 
@@ -177,7 +183,13 @@ def position(name: str) -> Op:
 
     options = option(axis=AXIS, as_matrix=st.booleans())
     return Op(
-        f"Matrix.{name}", method(name), expected, domains=(whole,), options=options, where=True
+        f"Matrix.{name}",
+        method(name),
+        expected,
+        domains=(whole,),
+        options=options,
+        where=True,
+        has_axis=True,
     )
 
 
@@ -218,6 +230,7 @@ QUANTILE = Op(
     options=quantile_options,
     sample={"q": 0.3},
     where=True,
+    has_axis=True,
 )
 
 ROWS = [*SUMS, *CHOICES, position("argmin"), position("argmax"), QUANTILE]

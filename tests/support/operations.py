@@ -344,7 +344,9 @@ class Op:
     sample: Mapping[str, Any] = field(default_factory=dict)  # options for a call at a fixed size
     forms: frozenset[str] = frozenset()  # of out, in_place
     where: bool = False  # takes a mask of what takes part
+    has_axis: bool = False
     writes: bool = False  # changes its first operand
+    one_answer: bool = True  # the same bits on every machine and in every run
 
     def __repr__(self) -> str:
         return self.name
