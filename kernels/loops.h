@@ -6,6 +6,7 @@
 #include "copy_loops.h"
 #include "gather_loops.h"
 #include "multiply_loops.h"
+#include "vector_loops.h"
 
 /* The rows come from included files: the formatter would not know them for rows. */
 /* clang-format off */
@@ -52,5 +53,7 @@ const mk_table MK_TABLE = {
     .expand = expand,
     .transpose = transpose,
     .multiply = multiply,
+    .dot = dot,
+    .distance = distance,
 };
 /* clang-format on */

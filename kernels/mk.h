@@ -118,6 +118,35 @@ void mk_repeat(size_t rows, size_t columns, size_t times, mk_window out, mk_wind
  * `out` overlaps neither operand. With beta 0, out is not read. */
 void mk_matmul(size_t rows, size_t columns, size_t inner, mk_window out, mk_window a, mk_window b, double beta);
 
+/* The sum of a[i, j] * b[i, j] over the window, as accurate as a pairwise sum; 0 over no elements. */
+double mk_dot(size_t rows, size_t columns, mk_window a, mk_window b);
+
+/* The same a column (axis 0: out is 1 x columns) or a row (axis 1: out is rows x 1). */
+void mk_dot_axis(int axis, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b);
+
+/* In what follows row i of a window is vector i, its columns are the components; row_stride 0 repeats one vector.
+ *
+ * out[i] = x y' - y x' for vectors (x, y) of a and (x', y') of b; rounded after every step. */
+void mk_cross2(size_t count, mk_window out, mk_window a, mk_window b);
+/* The same in three dimensions: rows of three. `out` overlaps neither operand. */
+void mk_cross3(size_t count, mk_window out, mk_window a, mk_window b);
+/* out[i] = (-y, x) */
+void mk_perpendicular(size_t count, mk_window out, mk_window in);
+/* out[i] = atan2(y, x) */
+void mk_angle(size_t count, mk_window out, mk_window in);
+/* Every row divided by its Euclidean length, which neither overflows nor underflows on the way. The elements of a row
+ * of zeros, divided by `nothing`: with 1 they stay, with 0 they become NaN. */
+void mk_normalize(size_t rows, size_t columns, mk_window out, mk_window in, double nothing);
+/* The same, with the whole window for one vector. */
+void mk_normalize_whole(size_t rows, size_t columns, mk_window out, mk_window in, double nothing);
+
+/* out[i, j] = the distance of row i of a from row j of b, rows of `inner` elements; out has column_stride 1. Made from
+ * the differences themselves, so equal rows are at 0 and near ones lose no digits. Euclidean distances neither overflow
+ * nor underflow where the result does not. */
+typedef enum { MK_DISTANCE_EUCLIDEAN, MK_DISTANCE_SQUARED, MK_DISTANCE_HALF_SQUARED } mk_distance_metric;
+void mk_distance(mk_distance_metric metric, size_t rows, size_t columns, size_t inner, mk_window out, mk_window a,
+                 mk_window b);
+
 /* How many threads BLAS may use for one product, process-wide; returns what it was. Behaviors run with 1. */
 int mk_blas_threads(int count);
 /* What mk_blas_threads was when the library was loaded. */

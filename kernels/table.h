@@ -75,6 +75,12 @@ typedef struct {
                       ptrdiff_t from_column, bool stream);
     /* out = a @ b + beta * out; out and b have column_stride 1 */
     void (*multiply)(size_t rows, size_t columns, size_t inner, mk_window out, mk_window a, mk_window b, double beta);
+    /* The sum of the products of two runs of one length, at least one element. */
+    double (*dot)(const mk_run *a, const mk_run *b);
+    /* out[i, j] = the sum over k of (a[i, k] - b[k, j])^2, added to what is there with `more`. Rows of out and b are
+     * consecutive elements; b's are padded to a multiple of eight. */
+    void (*distance)(size_t rows, size_t columns, size_t inner, double *out, ptrdiff_t out_row, mk_window a,
+                     const double *b, ptrdiff_t b_row, bool more);
 } mk_table;
 
 extern const mk_table mk_table_plain, mk_table_avx2, mk_table_avx512;

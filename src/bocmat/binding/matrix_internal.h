@@ -148,6 +148,9 @@ typedef struct {
 
 /* `out` is NULL or None for a new matrix. Checks its type, runs no code. */
 bool result_take(core_state *state, PyObject *out, matrix_result *result);
+/* The same for methods that take in_place= and out=, which exclude each other. */
+bool target_take(core_state *state, PyObject *self, const char *what, PyObject *in_place, PyObject *out,
+                 matrix_result *result);
 /* Finds or makes room for rows x columns, settles the operands (again, where writing moved them) and detaches those
  * that overlap it. */
 bool result_settle(core_state *state, const char *what, matrix_result *result, Py_ssize_t rows, Py_ssize_t columns,

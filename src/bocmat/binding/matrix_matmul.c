@@ -71,6 +71,58 @@ slot_matmul(PyObject *left, PyObject *right)
     return result;
 }
 
+/* a.dot(b, out=c): the operands settled, one that lies in c where c was not moved from it copied. */
+static bool
+dot_settle(core_state *state, matrix_operand *left, matrix_operand *right, matrix_result *result)
+{
+    matrix_operand *operands[2] = {left, right};
+
+    if (!matmul_settle(left, right) || !result_settle(state, "dot()", result, left->rows, right->columns, operands, 2))
+        return false;
+    for (int i = 0; i < 2; i++)
+        if (operands[i]->window.at == result->target.window.at) {
+            PyObject *copy = matrix_copy_window(state, operands[i]->window, operands[i]->rows, operands[i]->columns);
+
+            if (!copy)
+                return false;
+            Py_XSETREF(operands[i]->made, copy);
+            operands[i]->source = copy;
+        }
+    return matmul_settle(left, right);
+}
+
+PyObject *
+matrix_dot(METHOD_ARGS)
+{
+    static const args_spec spec = {"dot", 1, 1, {"other", "out", NULL}};
+    core_state *state = state_of(self);
+    matrix_operand left = {.source = self}, right, *operands[3] = {&left, &right, NULL};
+    PyObject *given[2], *answer = NULL;
+    matrix_unlocked unlocked;
+    matrix_result result;
+
+    if (!args_take(&spec, args, count, keywords, given) || !result_take(state, given[1], &result) ||
+        !operand_require(state, given[0], "dot()", &right))
+        return NULL;
+    if (!right.source) {
+        PyErr_SetString(PyExc_TypeError, "the matrix product takes no scalar; use * for that");
+    } else if (!result.target.source) {
+        answer = matmul_compute(state, &left, &right);
+    } else if (dot_settle(state, &left, &right, &result)) {
+        operands[2] = &result.target;
+        matrix_unlock(&unlocked, product_is_long(left.rows, right.columns, left.columns), operands, 3);
+        mk_matmul((size_t)left.rows, (size_t)right.columns, (size_t)left.columns, result.target.window, left.window,
+                  right.window, 0.0);
+        matrix_lock(&unlocked);
+        answer = Py_NewRef(result.object);
+    }
+    if (result.target.source)
+        Py_XDECREF(result.object);
+    operand_drop(&right);
+    operand_drop(&left);
+    return answer;
+}
+
 /* _matmul_into(out, a, b, accumulate=False): a @ b written or added into an existing matrix. */
 PyObject *
 matrix_matmul_into(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords)

@@ -7,8 +7,7 @@ static const char *const unary_names[] = {
 #undef UNARY
 };
 
-/* in_place= and out=, which exclude each other. */
-static bool
+bool
 target_take(core_state *state, PyObject *self, const char *what, PyObject *in_place, PyObject *out,
             matrix_result *result)
 {
