@@ -4,68 +4,39 @@ For every operation and size the libraries take turns, round after round, in one
 medians are compared::
 
     pip install numpy "bocpy==0.14.*"
-    python benchmarks/matrix.py [--large] [--only add,exp] [--sizes 2,16] [--rounds 9] [--json FILE]
+    python benchmarks/matrix.py [--sizes 2,16] [--only add,exp] [--json FILE] [--plot FILE]
 
 A ratio above 1 says that bocmat is faster. Times on a busy or virtual machine are noise: the ratios
-are what counts.
+are what counts. What is measured stands in `operations/`.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import math
 import os
+import platform
 import statistics
 import sys
+import time
 import timeit
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-SIZES = [2, 16, 64, 256, 1024]
-LARGE = 4096
-ROUND_SECONDS = 0.02
+from operations import FAMILIES, Entry
+from operations.entry import SIZES
+
+ROUND_SECONDS = 0.004  # of one library in one round
+ENOUGH_SECONDS = 0.25  # of a library in all rounds; slow operations get fewer of them
+ROUNDS, FEWEST_ROUNDS = 9, 3
+QUICK_SIZES = [2, 16]
 
 # OpenBLAS chooses its kernels by these when it is loaded; both libraries are to choose themselves.
 OVERRIDES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
-# name: what bocmat and bocpy run, what NumPy runs. `m` stands for the type or for the module numpy.
-OPERATIONS = {
-    "add": ("a + b", "a + b"),
-    "subtract": ("a - b", "a - b"),
-    "multiply": ("a * b", "a * b"),
-    "divide": ("a / b", "a / b"),
-    "add a scalar": ("a + 1.5", "a + 1.5"),
-    "add a row": ("a + row", "a + row"),
-    "add a column": ("a + column", "a + column"),
-    "add in place": ("a.__iadd__(zero)", "a.__iadd__(zero)"),
-    "negate": ("-a", "-a"),
-    "abs": ("abs(a)", "abs(a)"),
-    "sqrt": ("a.sqrt()", "m.sqrt(a)"),
-    "exp": ("a.exp()", "m.exp(a)"),
-    "log": ("a.log()", "m.log(a)"),
-    "minimum": ("a.minimum(b)", "m.minimum(a, b)"),
-    "clip": ("a.clip(0.2, 0.8)", "m.clip(a, 0.2, 0.8)"),
-    "less": ("a.less(b)", "a < b"),
-    "where less": ("m.where(a.less(b), a, b)", "m.where(a < b, a, b)"),
-    "sum": ("a.sum()", "a.sum()"),
-    "sum of columns": ("a.sum(0)", "a.sum(0, keepdims=True)"),
-    "mean of rows": ("a.mean(1)", "a.mean(1, keepdims=True)"),
-    "min": ("a.min()", "a.min()"),
-    "max of rows": ("a.max(1)", "a.max(1, keepdims=True)"),
-    "argmax": ("a.argmax()", "a.argmax()"),
-    "argmax of columns": ("a.argmax(0)", "a.argmax(0)"),
-    "transposed copy": ("a.transpose()", "a.T.copy()"),
-    "copy": ("a.copy()", "a.copy()"),
-    "matmul": ("a @ b", "a @ b"),
-    "matmul transposed": ("a @ b.T", "a @ b.T"),
-    "element": ("a[1, 0]", "a[1, 0].item()"),
-    "row": ("a[1]", "a[1].copy()"),
-    "from a list": ("m(n, n, values)", "m.array(values).reshape(n, n)"),
-    "uniform": ("m.uniform(0, 1, (n, n))", "random.uniform(0, 1, (n, n))"),
-    "normal": ("m.normal(0, 1, (n, n))", "random.normal(0, 1, (n, n))"),
-}
+Names = dict[str, Any]
 
 
 def restart_without_overrides() -> None:
@@ -75,110 +46,198 @@ def restart_without_overrides() -> None:
         os.execve(sys.executable, [sys.executable, *sys.argv], clean)
 
 
-def libraries() -> dict[str, tuple[Any, Callable[..., Any]]]:
-    """Give each library's stand-in for `m`, and how it makes a matrix of rows, columns, values."""
+class Library:
+    """One of the libraries, and the operands it has made for one size."""
+
+    def __init__(self, name: str, module: Any, linalg: Any, make: Any, version: str) -> None:
+        self.name, self.module, self.linalg, self.make = name, module, linalg, make
+        self.version = version
+        self.size = 0
+        self.made: Names = {}
+
+    def names(self, entry: Entry, n: int) -> Names:
+        """Give what the entry's statement speaks of."""
+        from operations.operands import MASKS, arrays, plain
+
+        if n != self.size:
+            self.size, self.made = n, {}
+        names: Names = {"m": self.module, "linalg": self.linalg}
+        matrices, others = arrays(n), plain(n, self.name)
+        for word in sorted(entry.words(self.name)):
+            if word in self.made:
+                names[word] = self.made[word]
+            elif word in matrices:
+                array = matrices[word]()
+                if self.name == "numpy" and word in MASKS:
+                    array = array.astype(bool)
+                names[word] = self.made[word] = self.make(array)
+            elif word in others:
+                names[word] = others[word]()
+        return names
+
+
+def libraries() -> list[Library]:
     import numpy
 
+    import bocmat
     from bocmat import Matrix
 
-    found: dict[str, tuple[Any, Callable[..., Any]]] = {
-        "bocmat": (Matrix, Matrix),
-        "numpy": (numpy, lambda rows, columns, values: numpy.array(values).reshape(rows, columns)),
-    }
+    linalg = getattr(bocmat, "linalg", None)
+    found = [
+        Library("bocmat", Matrix, linalg, Matrix, version_of("bocmat")),
+        Library("numpy", numpy, numpy.linalg, numpy.array, numpy.__version__),
+    ]
     try:
         from bocpy import Matrix as Other
     except ImportError:
         return found
-    return {**found, "bocpy": (Other, Other)}
+
+    def make(array: Any) -> Any:
+        return Other(*array.shape, array.ravel().tolist())
+
+    return [*found, Library("bocpy", Other, None, make, version_of("bocpy"))]
 
 
-def names_for(library: tuple[Any, Callable[..., Any]], n: int) -> dict[str, Any]:
-    """Give the names that the statements use, with the same values for every library."""
-    import numpy
+def version_of(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
 
-    module, make = library
-    generator = numpy.random.default_rng(n)
-    first, second = (generator.uniform(0.1, 1, n * n).tolist() for _ in range(2))
-    return {
-        "m": module,
-        "n": n,
-        "a": make(n, n, first),
-        "b": make(n, n, second),
-        "zero": make(n, n, [0.0] * (n * n)),
-        "row": make(1, n, first[:n]),
-        "column": make(n, 1, first[:n]),
-        "values": first,
-        "random": numpy.random.default_rng(1),
-    }
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "?"
 
 
-def measure(name: str, names: dict[str, dict[str, Any]], rounds: int) -> dict[str, float]:
+def timer_of(entry: Entry, library: Library, n: int) -> tuple[timeit.Timer, float] | None:
+    """Give a timer and a first guess of the seconds a call; None where there is no such thing."""
+    try:
+        names = library.names(entry, n)
+        timer = timeit.Timer(entry.statement(library.name), globals=names)
+        timer.timeit(1)
+        return timer, max(timer.timeit(1), 1e-7)
+    except Exception:
+        if library.name == "numpy":
+            raise
+        return None
+
+
+def measure(entry: Entry, n: int, found: list[Library], rounds: int) -> dict[str, float]:
     """Give the median seconds a call for each library that has the operation."""
     timers = {}
-    for library, values in names.items():
-        statement = OPERATIONS[name][library == "numpy"]
-        timer = timeit.Timer(statement, globals=values)
-        try:
-            once = timer.timeit(1)
-        except Exception:  # the other library lacks this operation
-            continue
-        timers[library] = (timer, max(1, int(ROUND_SECONDS / max(once, 1e-7))))
-    taken: dict[str, list[float]] = {library: [] for library in timers}
-    for _ in range(rounds):
-        for library, (timer, number) in timers.items():
-            taken[library].append(timer.timeit(number) / number)
-    return {library: statistics.median(seconds) for library, seconds in taken.items()}
+    for library in found:
+        timer = timer_of(entry, library, n)
+        if timer is None and library.name == "bocmat":
+            return {}
+        if timer is not None:
+            timers[library.name] = (timer[0], max(1, int(ROUND_SECONDS / timer[1])))
+    taken: dict[str, list[float]] = {name: [] for name in timers}
+    limit = time.perf_counter() + ENOUGH_SECONDS * len(timers)
+    for done in range(rounds):
+        if done >= FEWEST_ROUNDS and time.perf_counter() > limit:
+            break
+        for name, (timer, number) in timers.items():
+            taken[name].append(timer.timeit(number) / number)
+    return {name: statistics.median(seconds) for name, seconds in taken.items()}
 
 
-def run(sizes: list[int], chosen: list[str], rounds: int) -> list[dict[str, Any]]:
+def run(sizes: list[int], chosen: list[str], rounds: int) -> dict[str, Any]:
     """Measure and print, one line an operation and size."""
-    others = [library for library in libraries() if library != "bocmat"]
+    found = libraries()
+    others = [library.name for library in found[1:]]
     results: list[dict[str, Any]] = []
-    print(f"{'operation':20} {'size':>5} {'bocmat us':>11}", *(f"{o + ' /':>9}" for o in others))
+    print(f"{'operation':24} {'size':>5} {'bocmat us':>11}", *(f"{o + ' /':>9}" for o in others))
     for n in sizes:
-        names = {library: names_for(pair, n) for library, pair in libraries().items()}
-        for name in chosen:
-            seconds = measure(name, names, rounds)
-            own = seconds["bocmat"]
-            ratios = {other: seconds[other] / own for other in others if other in seconds}
-            results.append({"operation": name, "size": n, "seconds": seconds, "ratios": ratios})
-            shown = [f"{ratios[o]:9.2f}" if o in ratios else f"{'-':>9}" for o in others]
-            print(f"{name:20} {n:5} {own * 1e6:11.3f}", *shown, flush=True)
-    for n in sizes:
-        line = [f"{'geometric mean':20} {n:5} {'':11}"]
-        for other in others:
-            logs = [
-                math.log(result["ratios"][other])
-                for result in results
-                if result["size"] == n and other in result["ratios"]
-            ]
-            line.append(f"{math.exp(statistics.fmean(logs)):9.2f}" if logs else f"{'-':>9}")
-        print(*line)
-    return results
+        for family, entries in FAMILIES.items():
+            for entry in entries:
+                if n > entry.largest or entry.name not in chosen:
+                    continue
+                seconds = measure(entry, n, found, rounds)
+                if not seconds:
+                    print(f"{entry.name:24} {n:5} {'-':>11}", flush=True)
+                    continue
+                own = seconds["bocmat"]
+                ratios = {other: seconds[other] / own for other in others if other in seconds}
+                results.append(
+                    {
+                        "operation": entry.name,
+                        "family": family,
+                        "size": n,
+                        "seconds": seconds,
+                        "ratios": ratios,
+                    }
+                )
+                shown = [f"{ratios[o]:9.2f}" if o in ratios else f"{'-':>9}" for o in others]
+                print(f"{entry.name:24} {n:5} {own * 1e6:11.3f}", *shown, flush=True)
+        gc.collect()
+    versions = {library.name: library.version for library in found}
+    machine = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cpus": os.cpu_count(),
+        **versions,
+    }
+    return {"machine": machine, "results": results}
+
+
+def mean_of(results: list[dict[str, Any]], size: int, other: str) -> float | None:
+    logs = [
+        math.log(result["ratios"][other])
+        for result in results
+        if result["size"] == size and other in result["ratios"]
+    ]
+    return math.exp(statistics.fmean(logs)) if logs else None
+
+
+def summarize(results: list[dict[str, Any]]) -> None:
+    """Print the geometric means, and what is slower than NumPy."""
+    others = sorted({other for result in results for other in result["ratios"]}, reverse=True)
+    print()
+    for size in sorted({result["size"] for result in results}):
+        means = ((other, mean_of(results, size, other)) for other in others)
+        shown = ", ".join(f"{mean:.2f} {other}" for other, mean in means if mean is not None)
+        print(f"geometric mean at {size:5}: {shown}")
+    below = [result for result in results if result["ratios"].get("numpy", 1.0) < 1.0]
+    print(f"below NumPy: {len(below)} of {len(results)}")
+    for result in sorted(below, key=lambda result: float(result["ratios"]["numpy"])):
+        print(f"  {result['ratios']['numpy']:5.2f}  {result['operation']} at {result['size']}")
+
+
+def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--sizes", help="comma-separated, instead of " + str(SIZES))
+    parser.add_argument("--only", help="names of operations or families, comma-separated")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--plot", type=Path, help="draw the ratios into this file; matplotlib")
+    parser.add_argument("--quick", action="store_true", help="show that it runs: rough figures")
+    options = parser.parse_args(arguments)
+    options.sizes = [int(size) for size in options.sizes.split(",")] if options.sizes else SIZES
+    if options.quick:
+        options.sizes, options.rounds = QUICK_SIZES, 1
+    names = [entry.name for entries in FAMILIES.values() for entry in entries]
+    asked = options.only.split(",") if options.only else list(FAMILIES)
+    unknown = [name for name in asked if name not in names and name not in FAMILIES]
+    if unknown:
+        parser.error(f"no such operation: {', '.join(unknown)}; there are {', '.join(names)}")
+    options.only = [
+        entry.name
+        for family, entries in FAMILIES.items()
+        for entry in entries
+        if entry.name in asked or family in asked
+    ]
+    return options
 
 
 def main() -> None:
     restart_without_overrides()
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--sizes", help="comma-separated, instead of " + str(SIZES))
-    parser.add_argument("--large", action="store_true", help=f"{LARGE} as well")
-    parser.add_argument("--only", help="names of operations, comma-separated")
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument("--quick", action="store_true", help="show that it runs: rough figures")
-    options = parser.parse_args()
-    sizes = [int(size) for size in options.sizes.split(",")] if options.sizes else list(SIZES)
-    if options.quick:
-        sizes, options.rounds = sizes[:2], 1
-    if options.large:
-        sizes.append(LARGE)
-    chosen = options.only.split(",") if options.only else list(OPERATIONS)
-    unknown = [name for name in chosen if name not in OPERATIONS]
-    if unknown:
-        parser.error(f"no such operation: {', '.join(unknown)}; there are {', '.join(OPERATIONS)}")
-    results = run(sizes, chosen, options.rounds)
+    options = options_of()
+    if options.plot:
+        import plotting  # before the minutes of measuring: without matplotlib it fails at once
+    report = run(options.sizes, options.only, options.rounds)
+    summarize(report["results"])
     if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if options.plot:
+        plotting.draw(report, options.plot)
 
 
 if __name__ == "__main__":
