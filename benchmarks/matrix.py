@@ -231,13 +231,13 @@ def main() -> None:
     restart_without_overrides()
     options = options_of()
     if options.plot:
-        import plotting  # before the minutes of measuring: without matplotlib it fails at once
+        from report import plot  # before the minutes of measuring: without matplotlib it fails
     report = run(options.sizes, options.only, options.rounds)
     summarize(report["results"])
     if options.json:
         options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     if options.plot:
-        plotting.draw(report, options.plot)
+        plot.draw(report, options.plot)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The ratios of `matrix.py` as a picture: a table of colours, a panel a family.
 
-python benchmarks/plotting.py FIGURES.json PICTURE.svg [--against numpy]
+python benchmarks/report/plot.py FIGURES.json PICTURE.svg [--against numpy]
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Writes docs/benchmarks.md from the figures of one run of benchmarks/matrix.py.
 
 python benchmarks/matrix.py --json figures.json --plot docs/benchmarks.svg
-python tools/benchmark_page.py figures.json
+python benchmarks/report/page.py figures.json
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
-How many times as fast as NumPy {numpy} each operation of a matrix is, n x n: 2.0 is twice as fast, below 1 is slower.
-After a slash the same against bocpy {bocpy}, where it has the operation. One run of `benchmarks/matrix.py` on Python
-{python} and {cpus} CPUs, the libraries taking turns; medians of up to nine rounds. On a machine that others use a
-figure within a tenth of 1 says "equal".
+How many times as fast as NumPy {numpy} each operation of a matrix is, n x n: 2.0 is twice as
+fast, below 1 is slower. After a slash the same against bocpy {bocpy}, where it has the operation.
+One run of `benchmarks/matrix.py` on Python {python} and {cpus} CPUs, the libraries taking turns;
+medians of up to nine rounds. On a machine that others use, a tenth above or below 1 is noise.
 
 ![The ratios against NumPy as a table of colours](benchmarks.svg)
 
