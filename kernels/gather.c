@@ -11,7 +11,8 @@
 
 enum {
     SHORT_ROW = 8, /* copied without a call */
-    BAND = 8
+    BAND = 8,
+    NEAR = 1 << 15 /* doubles that are copied again and again from the cache */
 };
 
 static inline void
@@ -204,4 +205,31 @@ mk_repeat(size_t rows, size_t columns, size_t times, mk_window out, mk_window in
         else
             repeat_row(columns, times, to, out.column_stride, from, in.column_stride);
     }
+}
+
+/* Fills `total` elements with the first `filled` of them, again and again. */
+static void
+fill_periodic(double *at, size_t filled, size_t total)
+{
+    size_t piece = filled;
+    while (filled < total) {
+        size_t n = piece < total - filled ? piece : total - filled;
+        row_copy(n, at + filled, at);
+        filled += n;
+        if (piece <= NEAR)
+            piece = filled;
+    }
+}
+
+void
+mk_tile(size_t rows, size_t columns, size_t down, size_t across, double *out, mk_window in)
+{
+    size_t width = columns * across;
+    if (rows == 0 || width == 0 || down == 0)
+        return;
+    mk_copy(rows, columns, (mk_window){out, (ptrdiff_t)width, 1}, in);
+    if (across > 1)
+        for (size_t i = 0; i < rows; i++)
+            fill_periodic(out + i * width, columns, width);
+    fill_periodic(out, rows * width, rows * width * down);
 }

@@ -113,6 +113,9 @@ void mk_expand(size_t rows, size_t columns, mk_window out, mk_window mask, const
 /* out[i, j * times + k] = in[i, j] */
 void mk_repeat(size_t rows, size_t columns, size_t times, mk_window out, mk_window in);
 
+/* rows * down x columns * across consecutive elements: `in` again and again. */
+void mk_tile(size_t rows, size_t columns, size_t down, size_t across, double *out, mk_window in);
+
 /* out = a @ b + beta * out; out is rows x columns, a rows x inner, b inner x columns. Strides of a and b may be any;
  * where they are those of a row- or column-major matrix, BLAS gets them as flags and nothing is copied.
  * `out` overlaps neither operand. With beta 0, out is not read. */

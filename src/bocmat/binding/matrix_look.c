@@ -305,53 +305,6 @@ matrix_tobytes(METHOD_ARGS)
     return bytes;
 }
 
-PyObject *
-matrix_transpose(METHOD_ARGS)
-{
-    static const args_spec spec = {"transpose", 1, 0, {"in_place", NULL}};
-    MatrixObject *matrix = (MatrixObject *)self;
-    PyObject *given[1];
-    mk_window window;
-    bool in_place;
-
-    if (!args_take(&spec, args, count, keywords, given) || !args_flag(given[0], &in_place) || !matrix_usable(matrix))
-        return NULL;
-    window = matrix_window(matrix);
-    window = (mk_window){window.at, window.column_stride, window.row_stride};
-    if (!in_place)
-        return matrix_copy_window(state_of(self), window, matrix->columns, matrix->rows);
-    if (!matrix_writable(matrix))
-        return NULL;
-    if (matrix->exports) {
-        PyErr_Format(PyExc_BufferError,
-                     "a matrix of shape (%zd, %zd) that is in use as a buffer cannot change its shape", matrix->rows,
-                     matrix->columns);
-        return NULL;
-    }
-    if (matrix->buffer) { /* writable made it the only holder, perhaps of another buffer */
-        Py_ssize_t stride = matrix->stride.row_stride;
-
-        matrix->stride.row_stride = matrix->stride.column_stride;
-        matrix->stride.column_stride = stride;
-    } else {
-        double values[MATRIX_INLINE];
-        Py_ssize_t rows = matrix->rows, columns = matrix->columns;
-
-        for (Py_ssize_t i = 0; i < rows; i++)
-            for (Py_ssize_t j = 0; j < columns; j++)
-                values[j * rows + i] = matrix->inline_values[i * columns + j];
-        for (Py_ssize_t i = 0; i < rows * columns; i++)
-            matrix->inline_values[i] = values[i];
-    }
-    {
-        Py_ssize_t rows = matrix->rows;
-
-        matrix->rows = matrix->columns;
-        matrix->columns = rows;
-    }
-    return Py_NewRef(self);
-}
-
 /* ---- iteration ---- */
 
 typedef enum {
