@@ -119,7 +119,7 @@ def test_along_an_axis_agrees_with_numpy(data, array, axis):
         assert_same(source, wanted)
 
 
-@given(data=st.data(), array=arrays(SIZES, SIZES, FINITE), axis=st.sampled_from([0, 1]))
+@given(data=st.data(), array=arrays(SIZES, SIZES, EVEN), axis=st.sampled_from([0, 1]))
 def test_with_the_positions_of_the_extremes(data, array, axis):
     source = data.draw(operands(array))
     expected = array.max(axis, keepdims=True)
