@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bocmat import Matrix
-from support.matrices import ELEMENTS, arrays, as_array, assert_same
+from support.matrices import AXES, ELEMENTS, LENGTHS, arrays, assert_same, operands
 
 
 @given(array=arrays())
@@ -118,24 +118,36 @@ def test_named_forms():
         Matrix.diag(Matrix(2, 2))
 
 
+BOUNDS = st.one_of(st.integers(-50, 50), st.floats(-50, 50), st.sampled_from([0.0, -0.0, 1e-300]))
+
+
 @given(
-    start=st.integers(-50, 50), stop=st.integers(-50, 50), step=st.sampled_from([1, 2, 0.5, -1, -3])
+    start=BOUNDS,
+    stop=BOUNDS,
+    step=st.one_of(st.sampled_from([1, 2, 0.5, -1, -3, 0.1, 1e300]), st.floats(0.3, 20)),
 )
 def test_ranges_agree_with_numpy(start, stop, step):
-    assert_same(
-        Matrix.arange(start, stop, step), np.arange(start, stop, step, float).reshape(1, -1)
-    )
+    expected = np.arange(start, stop, step, float).reshape(1, -1)
+    assert_same(Matrix.arange(start, stop, step), expected)
     assert_same(Matrix.arange(stop), np.arange(0, stop, dtype=float).reshape(1, -1))
 
 
-@given(start=st.floats(-1e3, 1e3), stop=st.floats(-1e3, 1e3), count=st.integers(0, 30))
-@pytest.mark.parametrize("endpoint", [True, False])
-def test_linspace_agrees_with_numpy(endpoint, start, stop, count):
+@given(
+    start=st.one_of(BOUNDS, st.floats()),
+    stop=st.one_of(BOUNDS, st.floats()),
+    count=st.integers(0, 70),
+    endpoint=st.booleans(),
+)
+def test_linspace_agrees_with_numpy(start, stop, count, endpoint):
     found = Matrix.linspace(start, stop, count, endpoint=endpoint)
-    expected = np.linspace(start, stop, count, endpoint=endpoint).reshape(1, -1)
-    assert np.allclose(as_array(found), expected, rtol=1e-12, atol=1e-12)
-    if count > 1 and endpoint:
-        assert found[0, -1] == stop
+    with np.errstate(all="ignore"):
+        expected = np.linspace(start, stop, count, endpoint=endpoint)
+    assert_same(found, expected.reshape(1, -1))
+    assert_same(Matrix.linspace(start, stop), Matrix.linspace(start, stop, 50))
+
+
+def test_linspace_whose_step_underflows():
+    assert_same(Matrix.linspace(0, 5e-324, 4), np.linspace(0, 5e-324, 4).reshape(1, -1))
 
 
 @pytest.mark.parametrize(
@@ -154,6 +166,26 @@ def test_concat_agrees_with_numpy(first, second, axis):
     else:
         with pytest.raises(ValueError, match="do not fit"):
             Matrix.concat([Matrix(first), Matrix(second)], axis)
+
+
+@given(data=st.data(), array=arrays(LENGTHS, LENGTHS), parts=st.integers(1, 5), axis=AXES)
+def test_concat_of_many(data, array, parts, axis):
+    cuts = sorted(data.draw(st.lists(st.integers(0, 70), min_size=parts, max_size=parts)))
+    pieces = np.split(array, cuts, axis=axis or 0)
+    sources = [data.draw(operands(piece)) for piece in pieces]
+    found = Matrix.concat(iter(sources)) if axis is None else Matrix.concat(sources, axis=axis)
+    assert_same(found, array)
+
+
+def test_from_view():
+    matrix = Matrix(3, 4, range(12))
+    found = Matrix.from_view(matrix.view[::2, 1:])
+    found += 1.0
+    assert found.tolist() == [[2, 3, 4], [10, 11, 12]]
+    assert_same(matrix, np.arange(12.0).reshape(3, 4))
+    for wrong in (matrix, [1], None):
+        with pytest.raises(TypeError, match="MatrixView"):
+            Matrix.from_view(wrong)
 
 
 def test_concat_of_rows():

@@ -209,6 +209,46 @@ done:
 
 /* ---- ranges ---- */
 
+static double
+range_length(double start, double stop, double step)
+{
+    double parts = (stop - start) / step;
+
+    if (parts == 0.0 && stop != start) /* too little to be told from nothing, and not nothing */
+        return signbit(parts) ? 0.0 : 1.0;
+    return isnan(parts) ? parts : fmax(ceil(parts), 0.0);
+}
+
+/* The first two values, and the others at the distance that these turned out to have. */
+static void
+range_fill(Py_ssize_t length, double *to, double first, double second)
+{
+    double step = second - first;
+
+    to[0] = first;
+    if (length > 1)
+        to[1] = second;
+    for (Py_ssize_t i = 2; i < length; i++)
+        to[i] = first + (double)i * step;
+}
+
+/* Of a distance `across` in so many `parts`; a step that underflows is taken from the parts instead. */
+static void
+space_fill(Py_ssize_t length, double *to, double start, double across, double parts)
+{
+    double step = across / parts;
+
+    if (!(parts > 0.0))
+        for (Py_ssize_t i = 0; i < length; i++)
+            to[i] = (double)i * across + start;
+    else if (step == 0.0)
+        for (Py_ssize_t i = 0; i < length; i++)
+            to[i] = (double)i / parts * across + start;
+    else
+        for (Py_ssize_t i = 0; i < length; i++)
+            to[i] = (double)i * step + start;
+}
+
 PyObject *
 matrix_arange(METHOD_ARGS)
 {
@@ -225,7 +265,7 @@ matrix_arange(METHOD_ARGS)
         return NULL;
     if (given[2] && given[2] != Py_None && !args_double(given[2], "step", &step))
         return NULL;
-    length = ceil((stop - start) / step);
+    length = range_length(start, stop, step);
     if (step == 0.0 || !isfinite(length)) {
         PyErr_SetString(PyExc_ValueError, "arange() needs finite bounds and a step that is not zero");
         return NULL;
@@ -234,9 +274,9 @@ matrix_arange(METHOD_ARGS)
         PyErr_SetString(PyExc_ValueError, "arange() of that many values is too large to address");
         return NULL;
     }
-    result = matrix_empty(state_of_class(self), 1, length > 0 ? (Py_ssize_t)length : 0);
-    for (Py_ssize_t i = 0; result && i < ((MatrixObject *)result)->columns; i++)
-        ((MatrixObject *)result)->data[i] = start + (double)i * step;
+    result = matrix_empty(state_of_class(self), 1, (Py_ssize_t)length);
+    if (result && length > 0)
+        range_fill((Py_ssize_t)length, ((MatrixObject *)result)->data, start, start + step);
     return result;
 }
 
@@ -246,7 +286,7 @@ matrix_linspace(METHOD_ARGS)
     static const args_spec spec = {"linspace", 4, 2, {"start", "stop", "count", "endpoint", NULL}};
     PyObject *given[4], *result;
     Py_ssize_t length = 50;
-    double start, stop, step, parts;
+    double start, stop;
     bool endpoint = true, drop;
 
     if (!args_take(&spec, args, count, keywords, given) || !args_double(given[0], "start", &start) ||
@@ -266,16 +306,32 @@ matrix_linspace(METHOD_ARGS)
     result = matrix_empty(state_of_class(self), 1, length);
     if (!result)
         return NULL;
-    parts = (double)(endpoint ? length - 1 : length);
-    step = (stop - start) / parts;
-    for (Py_ssize_t i = 0; i < length; i++)
-        ((MatrixObject *)result)->data[i] = i ? start + (double)i * step : start;
+    space_fill(length, ((MatrixObject *)result)->data, start, stop - start, (double)(endpoint ? length - 1 : length));
     if (endpoint && length > 1)
         ((MatrixObject *)result)->data[length - 1] = stop;
     return result;
 }
 
 /* ---- from other values ---- */
+
+PyObject *
+matrix_from_view(METHOD_ARGS)
+{
+    static const args_spec spec = {"from_view", 1, 1, {"view", NULL}};
+    matrix_operand from = {.source = NULL};
+    PyObject *given[1], *result = NULL;
+
+    if (!args_take(&spec, args, count, keywords, given))
+        return NULL;
+    if (!is_view(given[0])) {
+        PyErr_Format(PyExc_TypeError, "from_view() takes a MatrixView, not %s", Py_TYPE(given[0])->tp_name);
+        return NULL;
+    }
+    from.source = given[0];
+    if (operand_settle(&from))
+        result = matrix_copy_window(state_of_class(self), from.window, from.rows, from.columns);
+    return result;
+}
 
 PyObject *
 matrix_vector(METHOD_ARGS)
