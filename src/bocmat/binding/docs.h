@@ -22,6 +22,8 @@
 #define OPERAND "Matrix, MatrixView, float or sequence"
 #define AXIS \
     PARAMETER("axis", "{None, 0, 1, -1, -2}, optional", "None for all elements, 0 down the columns, 1 along the rows.")
+#define READ_ONLY \
+    PARAMETER("read_only", "bool, optional", "Writing through the view, or through a part of it, raises TypeError.")
 #define GATHER_AXIS                                                      \
     PARAMETER("axis", "{0, 1, -1, -2, None}, optional",                  \
               "0 for positions of rows, 1 of columns, None of elements " \

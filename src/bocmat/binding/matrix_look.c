@@ -1,4 +1,5 @@
 /* Looking at a matrix or a view: attributes, values out, copies, iteration. */
+#include "docs.h"
 #include "matrix_methods.h"
 
 /* ---- attributes ---- */
@@ -162,35 +163,65 @@ set_element(PyObject *self, PyObject *value, void *letter)
 
 static const Py_ssize_t one_element = 1, element_bytes = sizeof(double);
 
+#define LETTER(name, place, call, result)                                       \
+    {#name, get_element, set_element,                                           \
+     "The " place " element, row by row, a float that can be assigned." RAISES( \
+         CASE("IndexError", "There are not as many elements.") NOT_HERE)        \
+         EXAMPLES(TRY("Matrix([[5, 6], [7, 8]])." #name, result)),              \
+     (void *)(uintptr_t)(letters + (call))}
+
 /* What both types have. */
-#define COMMON_ATTRIBUTES                                                                                     \
-    {"rows", get_rows, NULL, "The number of rows.", NULL},                                                    \
-        {"columns", get_columns, NULL, "The number of columns.", NULL},                                       \
-        {"shape", get_shape, NULL, "(rows, columns).", NULL},                                                 \
-        {"size", get_size, NULL, "The number of elements.", (void *)(uintptr_t)&one_element},                 \
-        {"nbytes", get_size, NULL, "The bytes its elements take.", (void *)(uintptr_t)&element_bytes},        \
-        {"ndim", get_ndim, NULL, "2: every matrix is two-dimensional.", NULL},                                \
-        {"read_only", get_read_only, NULL, "True where writing raises.", NULL},                               \
-        {"x", get_element, set_element, "The first element, row by row.", (void *)(uintptr_t)letters},        \
-        {"y", get_element, set_element, "The second element, row by row.", (void *)(uintptr_t)(letters + 1)}, \
-        {"z", get_element, set_element, "The third element, row by row.", (void *)(uintptr_t)(letters + 2)},  \
-    {                                                                                                         \
-        "w", get_element, set_element, "The fourth element, row by row.", (void *)(uintptr_t)(letters + 3)    \
-    }
+#define COMMON_ATTRIBUTES                                                                                              \
+    {"rows", get_rows, NULL, "How many rows there are, an int." EXAMPLES(TRY("Matrix(2, 3).rows", "2")), NULL},        \
+        {"columns", get_columns, NULL,                                                                                 \
+         "How many columns there are, an int." EXAMPLES(TRY("Matrix(2, 3).columns", "3")), NULL},                      \
+        {"shape", get_shape, NULL,                                                                                     \
+         "Rows and columns, a tuple of two ints, known even where the values are held elsewhere." EXAMPLES(            \
+             TRY("Matrix(2, 3).shape", "(2, 3)")),                                                                     \
+         NULL},                                                                                                        \
+        {"size", get_size, NULL,                                                                                       \
+         "How many elements there are, an int: rows times columns." EXAMPLES(TRY("Matrix(2, 3).size", "6")),           \
+         (void *)(uintptr_t)&one_element},                                                                             \
+        {"nbytes", get_size, NULL,                                                                                     \
+         "The bytes that its elements take, an int: 8 each." EXAMPLES(TRY("Matrix(2, 3).nbytes", "48")),               \
+         (void *)(uintptr_t)&element_bytes},                                                                           \
+        {"ndim", get_ndim, NULL, "2: every matrix is two-dimensional." EXAMPLES(TRY("Matrix(2, 3).ndim", "2")), NULL}, \
+        {"read_only", get_read_only, NULL,                                                                             \
+         "True where writing raises: for a matrix of read(cown), one over memory that must not be written, a view "    \
+         "asked for as read-only." EXAMPLES(TRY("Matrix(2, 3).row_view(0, read_only=True).read_only", "True")),        \
+         NULL},                                                                                                        \
+        LETTER(x, "first", 0, "5.0"), LETTER(y, "second", 1, "6.0"), LETTER(z, "third", 2, "7.0"),                     \
+        LETTER(w, "fourth", 3, "8.0")
 
 PyGetSetDef matrix_getset[] = {
     COMMON_ATTRIBUTES,
     {"T", get_matrix_transposed, NULL,
-     "The transpose, in constant time: shares the values until one of the two is written.", NULL},
-    {"view", get_view, NULL, "m.view[key] is a MatrixView that reads and writes m.", NULL},
-    {"acquired", get_acquired, NULL, "True while the values can be used here.", NULL},
+     "The transpose, in constant time.\n\nA Matrix of its own: the two share their values until one of them is "
+     "written, "
+     "which then gets its own copy." EXAMPLES(TRY("Matrix([[1, 2, 3]]).T", "Matrix(3, 1, [1, 2, 3])")),
+     NULL},
+    {"view", get_view, NULL,
+     "m.view[key] is a MatrixView that reads and writes m where m[key] copies.\n\nA key is an int, a slice, `...` or a "
+     "pair of them; lists and masks select no window and raise TypeError." EXAMPLES(
+         DO("m = Matrix([[1, 2], [3, 4]])") DO("corner = m.view[:1, ::-1]") DO("corner += 10")
+             TRY("m", "Matrix(2, 2, [11, 12, "
+                      "3, 4])")),
+     NULL},
+    {"acquired", get_acquired, NULL,
+     "True while the values can be used here; False once a cown, a behavior or a message has them." EXAMPLES(
+         TRY("Matrix(2, 2).acquired", "True")),
+     NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
 PyGetSetDef view_getset[] = {
     COMMON_ATTRIBUTES,
-    {"T", get_view_transposed, NULL, "The same window, transposed.", NULL},
-    {"is_row", get_is_row, NULL, "True for a single row.", NULL},
+    {"T", get_view_transposed, NULL,
+     "The same window, transposed: a MatrixView that writes the same elements." EXAMPLES(
+         TRY("Matrix([[1, 2, 3]]).view[...].T.shape", "(3, 1)")),
+     NULL},
+    {"is_row", get_is_row, NULL,
+     "True for a view of a single row." EXAMPLES(TRY("Matrix(2, 3).row_view(0).is_row", "True")), NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

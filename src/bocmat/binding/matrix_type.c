@@ -94,13 +94,32 @@ static const PyType_Slot number_slots[] = {
     {Py_bf_releasebuffer, (void *)matrix_releasebuffer},
 };
 
-PyDoc_STRVAR(matrix_doc,
-             "Matrix(rows, columns=None, values=None)\n--\n\n"
-             "A dense two-dimensional matrix of float64, row-major.\n\n"
-             "Matrix(rows, columns) is filled with zeros, Matrix(rows, columns, values) with one number or with\n"
-             "rows * columns of them, row by row; Matrix(values) takes its shape from a nested list or an array.\n"
-             "Indexing copies; m.view[...] does not. Raises ValueError for shapes that do not fit or are too large,\n"
-             "TypeError for what is not a real number.");
+PyDoc_STRVAR(
+    matrix_doc,
+    "Matrix(rows, columns=None, values=None)\n--\n\n"
+    "A dense two-dimensional matrix of float64, row-major." PARAMETERS(
+        PARAMETER("rows", "int, or nested list or array", "Rows; alone, the values, which have their own shape.")
+            PARAMETER("columns", "int, optional", "Columns.")
+                PARAMETER("values", "float or sequence, optional",
+                          "One number for all elements, or rows * columns of them row by row; zeros if absent."))
+        RAISES(CASE("ValueError", "Shapes do not fit, are negative or too large; the message names them.")
+                   CASE("TypeError", "Something is not a real number."))
+            NOTES(
+                "A key is an int, a slice, `...`, a list, tuple or array of positions or of booleans, or a pair of "
+                "them.\n"
+                "m[key] copies what it selects and m[key] = value writes it; m.view[key] does not copy. A list picks "
+                "rows,\n"
+                "in a pair rows or columns; two lists pick the elements of pairs and broadcast. Of a vector of n x 1, "
+                "m[i]\n"
+                "is a float.\n\n"
+                "A Matrix as a key says by its shape what it is. Of m's own shape it is a mask of elements, and "
+                "m[mask] is\n"
+                "1 x k; of rows x 1, or as the second part 1 x columns, a mask of rows or columns, as `m[:, 0] > 2` "
+                "gives\n"
+                "it; any other vector holds positions. Where positions could be meant for a mask, ValueError says so.")
+                EXAMPLES(DO("m = Matrix(2, 3, [1, 2, 3, 4, 5, 6])") TRY("m[1, 0]", "4.0")
+                             TRY("m[:, [2, 0]]", "Matrix(2, 2, [3, 1, 6, 4])") DO("m[m > 4] = 0")
+                                 TRY("m", "Matrix(2, 3, [1, 2, 3, 4, 0, 0])")));
 
 static const PyType_Slot matrix_only_slots[] = {
     {Py_tp_doc, (void *)(uintptr_t)matrix_doc},
@@ -113,10 +132,17 @@ static const PyType_Slot matrix_only_slots[] = {
     {Py_mp_length, (void *)matrix_length},
 };
 
-PyDoc_STRVAR(view_doc,
-             "A window on a Matrix that reads and writes it: m.view[key], row_view, column_view, row_views and\n"
-             "column_views make one. A row or a column is indexed by one int or slice. A view keeps its\n"
-             "matrix alive and follows it; it does not travel, its copy() does.");
+PyDoc_STRVAR(
+    view_doc,
+    "A window on a Matrix that reads and writes it, two-dimensional and of any step.\n\n"
+    "m.view[key], row_view, column_view, row_views and column_views make one; a part of a view is a view. A row or a\n"
+    "column is indexed by one int or slice. Lists and masks select no window: they can be assigned through, not "
+    "read." NOTES(
+        "A view keeps its matrix alive and follows its values and its ownership. It names rows and columns of its\n"
+        "matrix: while that has another shape than when the view was made, after transpose(in_place=True), the view\n"
+        "raises RuntimeError. It does not travel, its copy() does.")
+        EXAMPLES(DO("m = Matrix([[1, 2], [3, 4]])") DO("column = m.view[:, 0]") DO("column += 10")
+                     TRY("m", "Matrix(2, 2, [11, 2, 13, 4])")));
 
 static const PyType_Slot view_only_slots[] = {
     {Py_tp_doc, (void *)(uintptr_t)view_doc},
