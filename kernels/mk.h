@@ -150,6 +150,68 @@ typedef enum { MK_DISTANCE_EUCLIDEAN, MK_DISTANCE_SQUARED, MK_DISTANCE_HALF_SQUA
 void mk_distance(mk_distance_metric metric, size_t rows, size_t columns, size_t inner, mk_window out, mk_window a,
                  mk_window b);
 
+/* ---- linear algebra (lapack.c, small_linalg.c, norm.c) ----
+ *
+ * By LAPACK; sides of at most 4 directly. Operands are windows and stay as they are; results given as
+ * pointers are dense and row-major. `work` is memory from an allocator, of as many doubles as the function's _work says
+ * for the same sizes: `size`; MK_TOO_LARGE where LAPACK does not count so far.
+ * The int is LAPACK's answer: 0, or what each function says. */
+#define MK_TOO_LARGE ((size_t)-1)
+
+/* x = the solution of a @ x = b; a is n x n, b and x n x count, x dense. Above 0: that pivot is exactly zero. */
+size_t mk_solve_work(size_t n, size_t count);
+int mk_solve(size_t n, size_t count, double *x, mk_window a, mk_window b, double *work);
+
+/* out = the inverse of a. Above 0: that pivot is exactly zero. */
+size_t mk_inverse_work(size_t n);
+int mk_inverse(size_t n, double *out, mk_window a, double *work, size_t size);
+
+/* The determinant is mantissa * 2 ** exponent; 0, or 1/2 <= |mantissa| < 1 where it is finite. */
+typedef struct {
+    double mantissa;
+    long exponent;
+} mk_scaled;
+size_t mk_determinant_work(size_t n);
+mk_scaled mk_determinant(size_t n, mk_window a, double *work);
+
+/* out @ out' = a, out lower triangular with zeros above; reads a's lower triangle. Above 0: the leading minor of that
+ * order is not positive. */
+int mk_cholesky(size_t n, double *out, mk_window a);
+
+/* q @ r = a with k = min(rows, columns): q rows x k with orthonormal columns, r k x columns upper triangular. */
+size_t mk_qr_work(size_t rows, size_t columns);
+void mk_qr(size_t rows, size_t columns, double *q, double *r, mk_window a, double *work, size_t size);
+
+/* u @ diag(s) @ vh = a with k = min(rows, columns): u rows x k, s of k descending, vh k x columns. With u and vh NULL
+ * only s. a is finite. Above 0: did not converge. */
+size_t mk_svd_work(size_t rows, size_t columns, bool vectors);
+int mk_svd(size_t rows, size_t columns, double *u, double *s, double *vh, mk_window a, double *work, size_t size);
+
+/* a @ v = v @ diag(w), w ascending, v orthonormal; reads a's lower triangle, which is finite. Above 0: did not
+ * converge. */
+size_t mk_eigh_work(size_t n);
+int mk_eigh(size_t n, double *w, double *v, mk_window a, double *work, size_t size);
+
+/* Eigenvalues real + i * imaginary, complex ones in pairs, positive imaginary part first; the columns of v are
+ * eigenvectors, those of a pair in columns j and j + 1 are v_j +- i * v_j+1. a is finite. Above 0: did not converge. */
+size_t mk_eig_work(size_t n);
+int mk_eig(size_t n, double *real, double *imaginary, double *v, mk_window a, double *work, size_t size);
+
+/* x = the shortest of those that make a @ x - b shortest; a is rows x columns, b rows x count, x columns x count.
+ * Singular values below `least` times the largest count as zero. Both are finite. Above 0: did not converge. */
+size_t mk_lstsq_work(size_t rows, size_t columns, size_t count);
+int mk_lstsq(size_t rows, size_t columns, size_t count, double *x, mk_window a, mk_window b, double least, double *work,
+             size_t size);
+
+/* The root of the sum of the squares; no intermediate result overflows or underflows. */
+double mk_norm(size_t rows, size_t columns, mk_window in);
+/* The greatest (or least) sum of a row's magnitudes; NaN if there is one. There is a row. */
+double mk_norm_rows(size_t rows, size_t columns, mk_window in, bool least);
+/* out[i * p + k, j * q + l] = a[i, j] * b[k, l], b being p x q; out is dense. */
+void mk_kron(size_t rows, size_t columns, mk_window a, size_t p, size_t q, mk_window b, double *out);
+/* True if no element is NaN or infinite. */
+bool mk_is_finite(size_t rows, size_t columns, mk_window in);
+
 /* How many threads BLAS may use for one product, process-wide; returns what it was. Behaviors run with 1. */
 int mk_blas_threads(int count);
 /* What mk_blas_threads was when the library was loaded. */

@@ -8,6 +8,7 @@ from ._core import Cown, Matrix, MatrixView, read, when
 from .lifecycle import WORKER_COUNT, quiesce, start, wait
 
 if TYPE_CHECKING:
+    from . import linalg
     from .tiles import TiledMatrix
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Matrix",
     "MatrixView",
     "TiledMatrix",
+    "linalg",
     "quiesce",
     "read",
     "start",
@@ -30,6 +32,10 @@ def __getattr__(name: str) -> Any:
         from .tiles import TiledMatrix
 
         return TiledMatrix
+    if name == "linalg":
+        from importlib import import_module
+
+        return import_module(".linalg", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

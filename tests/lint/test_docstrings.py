@@ -9,15 +9,15 @@ import math
 import pytest
 
 import bocmat
-from bocmat import _core
+from bocmat import _core, linalg
 
-KNOWN = {"Matrix": bocmat.Matrix, "Cown": bocmat.Cown, "math": math}
+KNOWN = {"Matrix": bocmat.Matrix, "Cown": bocmat.Cown, "math": math, "linalg": linalg}
 
 
 def documented() -> list[tuple[str, object]]:
     """Give every public function and every public member of a type, by its full name."""
     found: dict[str, object] = {}
-    for owner in (bocmat, _core):
+    for owner in (bocmat, _core, linalg):
         for name, value in vars(owner).items():
             if name.startswith("_") or inspect.ismodule(value):
                 continue

@@ -55,6 +55,9 @@ int slot_bool(PyObject *self);
 PyObject *slot_matmul(PyObject *left, PyObject *right);
 PyObject *matrix_matmul_into(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
 
+/* matrix_linalg.c: its functions, for the module. 0 or -1. */
+int linalg_add(PyObject *module, core_state *state);
+
 /* matrix_look.c */
 extern PyGetSetDef matrix_getset[];
 extern PyGetSetDef view_getset[];

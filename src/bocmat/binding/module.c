@@ -22,6 +22,7 @@ core_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->matrix_type);
     Py_VISIT(state->matrix_view_type);
     Py_VISIT(state->matrix_iterator_type);
+    Py_VISIT(state->linalg_error);
     Py_VISIT(state->cown_type);
     Py_VISIT(state->read_type);
     Py_VISIT(state->when_type);
@@ -40,6 +41,7 @@ core_clear(PyObject *module)
     Py_CLEAR(state->matrix_type);
     Py_CLEAR(state->matrix_view_type);
     Py_CLEAR(state->matrix_iterator_type);
+    Py_CLEAR(state->linalg_error);
     Py_CLEAR(state->cown_type);
     Py_CLEAR(state->read_type);
     Py_CLEAR(state->when_type);

@@ -16,6 +16,7 @@ typedef struct core_state {
     PyTypeObject *matrix_iterator_type;
     struct MatrixObject *free_matrices; /* headers kept for reuse, linked through their data pointer */
     int free_matrix_count;
+    PyObject *linalg_error; /* LinAlgError */
     struct matrix_rng *rng; /* what random matrices are drawn from */
 
     /* cown_type.c, when_type.c */
