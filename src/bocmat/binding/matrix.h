@@ -31,7 +31,8 @@ enum { MATRIX_PIN = 1 << 20 };
 
 enum {
     MATRIX_READ_ONLY = 1, /* inside read(cown), or borrowed from a read-only exporter: writing raises */
-    MATRIX_SPLIT = 2      /* held by its own tiles */
+    MATRIX_SPLIT = 2,     /* held by its own tiles */
+    MATRIX_ADDRESSED = 4  /* __array_interface__ gave its address away, for nobody knows how long: the memory stays */
 };
 
 typedef struct MatrixObject {

@@ -36,8 +36,10 @@ matrix_getbuffer(PyObject *self, Py_buffer *view, int flags)
         PyErr_SetString(PyExc_BufferError, "the matrix is read-only");
         return -1;
     }
-    /* Writes through the export must not reach an alias, so the values become its own first. */
-    if (!(matrix->flags & MATRIX_READ_ONLY) && matrix->exports < MATRIX_PIN && !matrix_writable(matrix))
+    /* Writes through the export must not reach an alias, so the values become its own first. Those that a computation
+     * reads just now cannot move, and need not if they are its own already. */
+    if (!(matrix->flags & MATRIX_READ_ONLY) && !(matrix->exports >= MATRIX_PIN && matrix_is_alone(matrix)) &&
+        !matrix_writable(matrix))
         return -1;
     if (!operand_settle(&from))
         return -1;
@@ -60,7 +62,7 @@ matrix_getbuffer(PyObject *self, Py_buffer *view, int flags)
         .len = from.rows * from.columns * (Py_ssize_t)sizeof(double),
         .itemsize = sizeof(double),
         .readonly = read_only,
-        .ndim = 2,
+        .ndim = flags & PyBUF_ND ? 2 : 1,
         .format = flags & PyBUF_FORMAT ? (char *)(uintptr_t)"d" : NULL,
         .shape = flags & PyBUF_ND ? layout : NULL,
         .strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? layout + 2 : NULL,

@@ -52,6 +52,15 @@ void matrix_refuse(MatrixObject *self);
 /* True if rows * columns doubles can be counted in bytes; otherwise a ValueError names the shape. */
 bool matrix_shape_fits(Py_ssize_t rows, Py_ssize_t columns);
 
+/* True while a buffer, an array, a tensor or a long computation uses its memory. */
+bool matrix_is_exported(MatrixObject *self);
+/* True if nobody else holds the values. */
+static inline bool
+matrix_is_alone(const MatrixObject *self)
+{
+    return !self->buffer || buffer_alone(self->buffer);
+}
+
 /* Our own types, whichever interpreter they are of: neither can be subclassed, so the destructor tells them. */
 static inline bool
 is_matrix(PyObject *object)

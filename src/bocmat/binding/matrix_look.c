@@ -190,6 +190,7 @@ static const Py_ssize_t one_element = 1, element_bytes = sizeof(double);
          "True where writing raises: for a matrix of read(cown), one over memory that must not be written, a view "    \
          "asked for as read-only." EXAMPLES(TRY("Matrix(2, 3).row_view(0, read_only=True).read_only", "True")),        \
          NULL},                                                                                                        \
+        {"__array_interface__", get_array_interface, NULL, "The memory for NumPy's array interface, a dict.", NULL},   \
         LETTER(x, "first", 0, "5.0"), LETTER(y, "second", 1, "6.0"), LETTER(z, "third", 2, "7.0"),                     \
         LETTER(w, "fourth", 3, "8.0")
 

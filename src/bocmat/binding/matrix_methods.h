@@ -87,6 +87,9 @@ PyObject *matrix_read_numbers(PyObject *module, PyObject *const *args, Py_ssize_
 PyObject *matrix_lines(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
 PyObject *matrix_of_lines(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
 
+/* matrix_array.c */
+PyObject *get_array_interface(PyObject *self, void *unused);
+
 /* matrix_tile.c */
 PyObject *matrix_split(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
 PyObject *matrix_join(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords);

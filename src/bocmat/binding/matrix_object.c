@@ -5,12 +5,15 @@
  *   inside buffer   set              in the buffer, at the strides of the header
  *   NULL            NULL             held elsewhere: only the shape answers
  *   NULL            set       SPLIT  held by tiles; split_data is where `data` was
+ *   NULL            set       ADDRESSED  held elsewhere as a copy; the memory stays, since its address is known
  *
  * Borrowed memory (a buffer with an exporter) always has one holder: aliases and hand-over copy it.
  */
 #include "matrix_internal.h"
 
 #include <string.h>
+
+#include "matrix_dlpack.h"
 
 enum {
     FREE_MATRICES = 256 /* headers an interpreter keeps, 32 KiB */
@@ -141,7 +144,7 @@ matrix_copy_window(core_state *state, mk_window window, Py_ssize_t rows, Py_ssiz
 static bool
 can_share(const MatrixObject *self)
 {
-    return self->buffer && !self->buffer->exporter && !self->exports;
+    return self->buffer && !self->buffer->exporter && !self->exports && !(self->flags & MATRIX_ADDRESSED);
 }
 
 PyObject *
@@ -247,24 +250,37 @@ matrix_writable(MatrixObject *self)
                      self->rows, self->columns);
         return false;
     }
-    if (!self->buffer || buffer_alone(self->buffer))
-        return true;
-    return take_own_copy(self);
+    return matrix_is_alone(self) || take_own_copy(self);
 }
 
 /* ---- hand-over ---- */
+
+bool
+matrix_is_exported(MatrixObject *self)
+{
+    if (self->exports)
+        tensors_collect(state_of((PyObject *)self)->tensors);
+    return self->exports != 0;
+}
 
 bool
 matrix_can_leave(MatrixObject *self)
 {
     if (!matrix_usable(self))
         return false;
-    if (self->exports) {
+    if (matrix_is_exported(self)) {
         PyErr_Format(
             PyExc_BufferError,
             "the matrix of shape (%zd, %zd) is in use by a memoryview, an array or a computation and cannot be "
             "handed over",
             self->rows, self->columns);
+        return false;
+    }
+    if ((self->flags & MATRIX_ADDRESSED) && self->buffer && self->buffer->exporter) {
+        PyErr_Format(PyExc_BufferError,
+                     "the matrix of shape (%zd, %zd) lies in borrowed memory whose address __array_interface__ gave "
+                     "away; hand over a copy()",
+                     self->rows, self->columns);
         return false;
     }
     if ((self->flags & MATRIX_READ_ONLY) && !(self->buffer && self->buffer->exporter)) {
@@ -299,20 +315,30 @@ parcel_of(const MatrixObject *self)
         self->buffer, self->data, self->rows, self->columns, self->stride.row_stride, self->stride.column_stride};
 }
 
+/* Lets go of the values, but for memory whose address is known. */
+static void
+header_release(MatrixObject *self)
+{
+    self->data = NULL;
+    if (!self->buffer || self->flags & MATRIX_ADDRESSED)
+        return;
+    buffer_drop(self->buffer);
+    self->buffer = NULL;
+}
+
 int
 matrix_leave(MatrixObject *self, matrix_parcel *parcel)
 {
-    if (!self->buffer || self->buffer->exporter) {
-        if (parcel_copy_values(self, parcel) < 0)
-            return -1;
-        if (self->buffer)
-            buffer_drop(self->buffer);
-        self->flags &= ~(uint32_t)MATRIX_READ_ONLY; /* it was the borrowed memory that must not be written */
-    } else {
+    if (can_share(self)) {
         *parcel = parcel_of(self);
+        self->buffer = NULL;
+        self->data = NULL;
+        return 0;
     }
-    self->buffer = NULL;
-    self->data = NULL;
+    if (parcel_copy_values(self, parcel) < 0)
+        return -1;
+    header_release(self);
+    self->flags &= ~(uint32_t)MATRIX_READ_ONLY; /* it was the borrowed memory that must not be written */
     return 0;
 }
 
@@ -320,9 +346,18 @@ matrix_leave(MatrixObject *self, matrix_parcel *parcel)
 static void
 header_receive(MatrixObject *self, matrix_parcel *parcel)
 {
+    bool stays = (self->flags & MATRIX_ADDRESSED) && self->buffer;
+
     self->rows = parcel->rows;
     self->columns = parcel->columns;
-    if (parcel->rows * parcel->columns <= MATRIX_INLINE && !parcel->buffer->parent) {
+    if (stays) { /* where they were before: no operation changes how many there are */
+        self->data = self->buffer->values;
+        self->stride.row_stride = self->columns;
+        self->stride.column_stride = 1;
+        mk_copy((size_t)self->rows, (size_t)self->columns, matrix_window(self),
+                (mk_window){parcel->data, parcel->row_stride, parcel->column_stride});
+        buffer_drop(parcel->buffer);
+    } else if (parcel->rows * parcel->columns <= MATRIX_INLINE && !parcel->buffer->parent) {
         self->buffer = NULL;
         self->data = self->inline_values;
         mk_copy((size_t)self->rows, (size_t)self->columns, matrix_window(self),
@@ -380,12 +415,8 @@ void
 matrix_revoke(MatrixObject *self)
 {
     /* An export keeps its share of the values, which whoever writes next copies. */
-    if (!self->data || self->exports)
-        return;
-    if (self->buffer)
-        buffer_drop(self->buffer);
-    self->buffer = NULL;
-    self->data = NULL;
+    if (self->data && !self->exports)
+        header_release(self);
 }
 
 void

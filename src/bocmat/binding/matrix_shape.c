@@ -139,7 +139,7 @@ matrix_transpose(METHOD_ARGS)
                                   matrix->columns, matrix->rows);
     if (!matrix_writable(matrix))
         return NULL;
-    if (matrix->exports) {
+    if (matrix_is_exported(matrix)) {
         PyErr_Format(PyExc_BufferError,
                      "a matrix of shape (%zd, %zd) that is in use as a buffer cannot change its shape", matrix->rows,
                      matrix->columns);

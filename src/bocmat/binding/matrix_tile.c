@@ -15,6 +15,13 @@ whole_make_buffer(MatrixObject *self)
 {
     matrix_parcel parcel;
 
+    if (self->flags & MATRIX_ADDRESSED) {
+        PyErr_Format(PyExc_BufferError,
+                     "the matrix of shape (%zd, %zd) cannot be split: __array_interface__ gave its address away; "
+                     "split a copy()",
+                     self->rows, self->columns);
+        return false;
+    }
     if (!matrix_writable(self))
         return false;
     if (self->buffer && !self->buffer->exporter)
@@ -263,10 +270,11 @@ grid_spend(const tile_grid *grid)
     for (Py_ssize_t i = 0; i < grid->filled; i++) {
         MatrixObject *tile = (MatrixObject *)grid->tiles[i];
 
-        if (tile->buffer)
-            buffer_drop(tile->buffer);
-        tile->buffer = NULL;
         tile->data = NULL;
+        if (!tile->buffer || tile->flags & MATRIX_ADDRESSED)
+            continue;
+        buffer_drop(tile->buffer);
+        tile->buffer = NULL;
     }
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "docs.h"
+#include "matrix_dlpack.h"
 #include "matrix_random.h"
 
 int matrix_random_start(core_state *state);
@@ -240,7 +241,8 @@ matrix_add_types(PyObject *module, core_state *state)
         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
     };
 
-    if (matrix_random_start(state) < 0)
+    state->tensors = tensors_open();
+    if (!state->tensors || matrix_random_start(state) < 0)
         return -1;
     state->matrix_type =
         type_make(module, &matrix_spec, matrix_only_slots, sizeof matrix_only_slots / sizeof matrix_only_slots[0]);
@@ -264,6 +266,8 @@ matrix_add_types(PyObject *module, core_state *state)
 void
 matrix_clear_state(core_state *state)
 {
+    tensors_close(state->tensors);
+    state->tensors = NULL;
     matrix_free_headers(state);
     PyMem_Free(state->rng);
     state->rng = NULL;

@@ -81,6 +81,19 @@ thread_state_current(void)
 #endif
 }
 
+/* The interpreter that the calling thread is in and may use objects of; NULL if it is in none. */
+static inline PyInterpreterState *
+interpreter_entered(void)
+{
+    PyThreadState *current = thread_state_current();
+
+#if PY_VERSION_HEX < 0x030C0000 /* there it is that of whichever thread has the GIL */
+    if (current && current->thread_id != PyThread_get_thread_ident())
+        return NULL;
+#endif
+    return current ? PyThreadState_GetInterpreter(current) : NULL;
+}
+
 /* ---- code objects ---- */
 
 static inline Py_ssize_t

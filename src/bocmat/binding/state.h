@@ -18,6 +18,7 @@ typedef struct core_state {
     int free_matrix_count;
     PyObject *linalg_error; /* LinAlgError */
     struct matrix_rng *rng; /* what random matrices are drawn from */
+    struct tensor_list *tensors;
 
     /* cown_type.c, when_type.c */
     PyTypeObject *cown_type;
