@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from support import (
     catalogue_elementwise,
+    catalogue_make,
     catalogue_products,
     catalogue_reductions,
+    catalogue_shape,
 )
 from support.operations import Op
 
-FAMILIES = [catalogue_elementwise, catalogue_reductions, catalogue_products]
+FAMILIES = [
+    catalogue_make,
+    catalogue_elementwise,
+    catalogue_reductions,
+    catalogue_shape,
+    catalogue_products,
+]
 OPS: list[Op] = [row for family in FAMILIES for row in family.ROWS if row.exists]

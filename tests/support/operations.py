@@ -325,6 +325,7 @@ def option(**strategies: st.SearchStrategy[Any]) -> Callable[..., dict[str, Any]
 NO_OPTIONS = option()
 AXIS = st.sampled_from([None, None, 0, 1, -1, -2])
 LINE_NO_OPTIONS = option()
+LINE_AXIS = st.sampled_from([0, 1, -1, -2])
 AXIS = st.sampled_from([0, 1, -1, -2])
 
 
@@ -346,10 +347,17 @@ class Op:
     where: bool = False  # takes a mask of what takes part
     has_axis: bool = False
     writes: bool = False  # changes its first operand
+    views: bool = True  # as far as a view has it at all
     one_answer: bool = True  # the same bits on every machine and in every run
 
     def __repr__(self) -> str:
         return self.name
+
+    @property
+    def on_views(self) -> bool:
+        member = self.name.rpartition(".")[2]
+        there = not self.name.startswith("Matrix.") or hasattr(bocmat.MatrixView, member)
+        return self.views and there
 
     @property
     def exists(self) -> bool:
