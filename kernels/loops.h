@@ -7,6 +7,8 @@
 #include "gather_loops.h"
 #include "multiply_loops.h"
 #include "vector_loops.h"
+#include "sort_loops.h"
+#include "search_loops.h"
 
 /* The rows come from included files: the formatter would not know them for rows. */
 /* clang-format off */
@@ -51,6 +53,15 @@ const mk_table MK_TABLE = {
     .mask_count = mask_count,
     .compress = compress,
     .expand = expand,
+    .lanes = LANES,
+    .sort = sort_turned,
+    .argsort = argsort_run,
+    .first = first_run,
+    .sort_across = sort_across,
+    .search = search_run,
+    .range = range_run,
+    .bins_even = bins_even,
+    .bin = bin_run,
     .transpose = transpose,
     .multiply = multiply,
     .dot = dot,

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -80,6 +81,63 @@ size_t mk_arg(mk_arg_op op, size_t rows, size_t columns, mk_window in);
 
 /* The same per column (axis 0, columns positions) or row (axis 1, rows positions), written to `out`. */
 void mk_arg_axis(mk_arg_op op, int axis, size_t rows, size_t columns, size_t *out, mk_window in);
+
+/* ---- order ---- */
+
+/* Each column (axis 0) or row (axis 1) of `in` sorted: ascending, NaN last, or descending, NaN last as well. Of equal
+ * zeros the negative ones count as less. `scratch` has room for mk_sort_scratch doubles. */
+size_t mk_sort_scratch(int axis, size_t rows, size_t columns, mk_window out, mk_window in);
+void mk_sort(int axis, size_t rows, size_t columns, mk_window out, mk_window in, bool descending, double *scratch);
+
+/* The positions along the axis that would sort it, equal elements and NaN in the order in which they stand. */
+size_t mk_argsort_scratch(int axis, size_t rows, size_t columns, mk_window out, mk_window in);
+void mk_argsort(int axis, size_t rows, size_t columns, mk_window out, mk_window in, bool descending, double *scratch);
+
+/* Sorts one consecutive run and says where each element was; equal ones as they stood. */
+void mk_sort_along(size_t n, double *keys, double *positions);
+
+/* The k least (or greatest) of each column or row, in order, of equal ones the first, NaN last; and where they are.
+ * Elements that are 0 in `counts` do not count; what is missing at the end is NaN at -1. `values` and `positions` are
+ * k x columns (axis 0) or rows x k. */
+size_t mk_first_scratch(int axis, size_t rows, size_t columns, mk_window in, size_t k);
+void mk_first(int axis, size_t rows, size_t columns, mk_window values, mk_window positions, mk_window in,
+              const mk_window *counts, size_t k, bool largest, double *scratch);
+
+/* Keeps one of each run of equal values, NaN being equal, in place: how many there are. `starts`, if there is one, is
+ * told where in `sorted` each began. */
+size_t mk_distinct(size_t n, double *sorted, double *starts);
+
+/* How many of n ascending edges (NaN last) lie below each element, with `right` not above it; `of_nan` for NaN. */
+void mk_search(size_t rows, size_t columns, mk_window out, mk_window in, const double *edges, size_t n, bool right,
+               double of_nan);
+
+/* How many of n ascending edges are not NaN. */
+size_t mk_numbers(const double *edges, size_t n);
+
+/* The least and the greatest element, NaN aside; false if there is none. */
+bool mk_range(size_t rows, size_t columns, mk_window in, double *low, double *high);
+
+/* `count` bins between count + 1 ascending edges. Where they are `even`, the edges are those that NumPy computes from
+ * `low` to `high`. */
+typedef struct {
+    const double *edges;
+    size_t count;
+    bool even;
+    double low, high;
+} mk_bins;
+
+/* How many elements lie in each bin, the last closed above. `scratch` has room for mk_histogram_scratch numbers. */
+size_t mk_histogram_scratch(size_t bins);
+void mk_histogram(size_t rows, size_t columns, double *counts, mk_window in, const mk_bins *bins, int64_t *scratch);
+
+/* `bins` of equal width from `low` on; elements are multiplied by `unit` first. `right`: intervals are closed above. */
+typedef struct {
+    double unit, low, bins_a_unit, bins;
+    bool right;
+} mk_scale;
+
+/* The number of each element's bin, the outer ones taking what lies beyond, NaN -1. */
+void mk_bin(size_t rows, size_t columns, mk_window out, mk_window in, const mk_scale *scale);
 
 void mk_fill(size_t rows, size_t columns, mk_window out, double value);
 

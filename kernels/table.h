@@ -70,6 +70,20 @@ typedef struct {
     double *(*compress)(size_t n, double *out, const double *end, const double *in, const double *mask);
     /* Values from `from` on, but not beyond `end`, to the elements whose mask is 1; the next value. */
     const double *(*expand)(size_t n, double *out, const double *mask, const double *from, const double *end);
+    /* One consecutive run sorted, NaN last; its positions sorted with it, stable; the positions of its first k, how
+     * many there are: sort_loops.h. `lanes` columns of 2 to MK_SHORT elements. */
+    size_t lanes;
+    void (*sort)(double *at, size_t n, bool descending);
+    void (*argsort)(double *keys, double *positions, size_t n);
+    size_t (*first)(const double *from, const double *counts, size_t n, size_t k, bool turned, double *keys,
+                    double *positions);
+    void (*sort_across)(size_t length, double *to, ptrdiff_t to_row, const double *from, ptrdiff_t from_row,
+                        bool descending);
+    /* One consecutive run searched for and counted: search_loops.h. */
+    void (*search)(const double *edges, size_t n, const double *values, double *out, size_t count, bool right);
+    void (*range)(const double *values, size_t count, double *low, double *high);
+    void (*bins_even)(const mk_bins *bins, const double *values, int64_t *out, size_t count);
+    void (*bin)(const mk_scale *scale, const double *values, double *out, size_t count);
     /* to[i * to_row + j] = from[i + j * from_column] */
     void (*transpose)(size_t rows, size_t columns, double *to, ptrdiff_t to_row, const double *from,
                       ptrdiff_t from_column, bool stream);
@@ -90,11 +104,19 @@ extern const mk_table *mk_active;
 
 enum {
     MK_BLOCK = 512,           /* elements folded straight, before pairs are formed; what mk_gather is asked for */
+    MK_SHORT = 16,            /* columns up to here are sorted side by side */
     MK_STREAM_BYTES = 1 << 25 /* results above this do not stay in a cache anyway */
 };
 
 /* `count` elements of a run from `position` on, made consecutive. */
 void mk_gather(double *to, const mk_run *run, size_t position, size_t count);
+
+/* Room for the candidates among which the first k are found. */
+static inline size_t
+mk_first_room(size_t k)
+{
+    return 2 * k + MK_BLOCK;
+}
 
 static inline bool
 mk_streams(size_t rows, size_t columns)
