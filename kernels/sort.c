@@ -205,8 +205,8 @@ mk_first(int axis, size_t rows, size_t columns, mk_window values, mk_window posi
             masks = lines_at(at_element(mask, i, 0), some, length, scratch + together * length);
         for (size_t j = 0; j < some; j++) {
             const double *line = at_element(lines, j, 0).at;
-            size_t count = mk_active->first(line, counts ? at_element(masks, j, 0).at : NULL, length, k, largest, keys,
-                                            found);
+            size_t count =
+                mk_active->first(line, counts ? at_element(masks, j, 0).at : NULL, length, k, largest, keys, found);
             first_put(at_element(work.out, i + j, 0), at_element(positions, i + j, 0), line, found, count, k);
         }
     }

@@ -110,7 +110,7 @@ zip_high(vec a, vec b)
 #define PLACE(set, lane) \
     (((set) >> (lane) & 1) ? BELOW(set, lane) : __builtin_popcount(set) + (lane) - BELOW(set, lane))
 #define GOES(set, lane) ((uint64_t)(lane) << 8 * PLACE(set, lane))
-#define ORDER(set)                                                                                           \
+#define ORDER(set)                                                                                            \
     (GOES(set, 0) | GOES(set, 1) | GOES(set, 2) | GOES(set, 3) | GOES(set, 4) | GOES(set, 5) | GOES(set, 6) | \
      GOES(set, 7))
 #define ORDERS_4(set)  ORDER(set), ORDER((set) + 1), ORDER((set) + 2), ORDER((set) + 3)
@@ -235,9 +235,9 @@ zip_high(vec a, vec b)
 #define BELOW(set, lane) __builtin_popcount((set) & ((1 << (lane)) - 1))
 #define PLACE(set, lane) \
     (((set) >> (lane) & 1) ? BELOW(set, lane) : __builtin_popcount(set) + (lane) - BELOW(set, lane))
-#define GOES(set, lane)  ((uint64_t)((2 * (lane) + 1) * 256 + 2 * (lane)) << 16 * PLACE(set, lane))
-#define ORDER(set)       (GOES(set, 0) | GOES(set, 1) | GOES(set, 2) | GOES(set, 3))
-#define ORDERS_4(set)    ORDER(set), ORDER((set) + 1), ORDER((set) + 2), ORDER((set) + 3)
+#define GOES(set, lane) ((uint64_t)((2 * (lane) + 1) * 256 + 2 * (lane)) << 16 * PLACE(set, lane))
+#define ORDER(set)      (GOES(set, 0) | GOES(set, 1) | GOES(set, 2) | GOES(set, 3))
+#define ORDERS_4(set)   ORDER(set), ORDER((set) + 1), ORDER((set) + 2), ORDER((set) + 3)
 static const uint64_t lane_orders[16] = {ORDERS_4(0), ORDERS_4(4), ORDERS_4(8), ORDERS_4(12)};
 
 typedef __m256i lane_order;

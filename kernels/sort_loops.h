@@ -186,31 +186,55 @@ settle_equals(const double *keys, double *positions, size_t n)
     }
 }
 
-/* Positions of NaN behind those of numbers, which are counted, and the keys likewise. */
-static size_t
-number_positions_first(double *keys, double *positions, size_t n)
+/* All keys are below infinity, which fills what a table has too much, and must not be mistaken for that. */
+INLINE bool
+all_below_infinity(const double *at, size_t n)
 {
-    size_t numbers = 0, found = 0;
-    for (size_t i = 0; i < n; i++)
-        numbers += keys[i] == keys[i];
-    for (size_t i = 0, there = numbers; i < n; i++)
-        if (keys[i] == keys[i])
-            positions[found++] = (double)i;
-        else
-            positions[there++] = (double)i;
-    numbers_first(keys, n);
-    return numbers;
+    size_t i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES) {
+        unsigned below = (1U << LANES) - 1U;
+        for (size_t k = 0; k < 4; k++)
+            below &= lanes_bits(lanes_less(v_load(at + i + k * LANES), v_all(INFINITY)));
+        if (below != (1U << LANES) - 1U)
+            return false;
+    }
+    for (; i < n; i++)
+        if (!(at[i] < INFINITY))
+            return false;
+    return true;
+}
+
+/* Keys below infinity first, then infinity, then NaN, with their positions in the order in which they stand: how many
+ * there are of the first. */
+static size_t
+positions_apart(double *keys, double *positions, size_t n)
+{
+    size_t below = 0, infinite = 0, numbers, first = 0;
+    for (size_t i = 0; i < n; i++) {
+        below += keys[i] < INFINITY;
+        infinite += keys[i] == INFINITY;
+    }
+    numbers = below + infinite;
+    for (size_t i = 0, second = below, third = numbers; i < n; i++) {
+        double key = keys[i];
+        size_t *next = key < INFINITY ? &first : key == INFINITY ? &second : &third;
+        keys[first] = key; /* what is not below infinity is written over, or further down */
+        positions[(*next)++] = (double)i;
+    }
+    for (size_t i = below; i < n; i++)
+        keys[i] = i < numbers ? INFINITY : NAN;
+    return below;
 }
 
 /* Sorts the keys, NaN last, and says where each was; stable. */
 static void
 argsort_run(double *keys, double *positions, size_t n)
 {
-    if (has_odd(keys, n)) {
-        n = number_positions_first(keys, positions, n);
-    } else {
+    if (all_below_infinity(keys, n)) {
         for (size_t i = 0; i < n; i++)
             positions[i] = (double)i;
+    } else {
+        n = positions_apart(keys, positions, n);
     }
     if (n < 2)
         return;
@@ -240,12 +264,11 @@ first_run(const double *from, const double *counts, size_t n, size_t k, bool tur
     size_t room = mk_first_room(k) - LANES, found = 0, i = 0;
     double sign = turned ? -1.0 : 1.0;
     vec bar = v_all(INFINITY), number = v_all(0.0);
-    bool full = false;
     for (int lane = 0; lane < LANES; lane++)
         number[lane] = lane;
     for (; i + LANES <= n; i += LANES) {
         vec x = v_load(from + i) * v_all(sign);
-        unsigned bits = lanes_bits(full ? lanes_less(x, bar) : lanes_less_equal(x, bar));
+        unsigned bits = lanes_bits(lanes_less(x, bar));
         if (bits && counts)
             bits &= lanes_bits(lanes_less(v_abs(v_load(counts + i)), v_all(5e-324))) ^ ((1U << LANES) - 1U);
         if (!bits)
@@ -257,17 +280,19 @@ first_run(const double *from, const double *counts, size_t n, size_t k, bool tur
         if (found > room - LANES) {
             found = prune(keys, positions, found, k);
             bar = v_all(keys[found - 1]);
-            full = true;
         }
     }
     for (; i < n; i++) {
         double x = from[i] * sign;
-        if ((full ? x < bar[0] : x <= bar[0]) && (!counts || counts[i] != 0.0)) {
+        if (x < bar[0] && (!counts || counts[i] != 0.0)) {
             keys[found] = x;
             positions[found++] = (double)i;
         }
     }
     found = prune(keys, positions, found, k);
+    for (i = 0; found < k && i < n; i++)
+        if (from[i] * sign == INFINITY && (!counts || counts[i] != 0.0))
+            positions[found++] = (double)i;
     for (i = 0; found < k && i < n; i++)
         if (from[i] != from[i] && (!counts || counts[i] != 0.0))
             positions[found++] = (double)i;

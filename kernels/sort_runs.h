@@ -16,7 +16,7 @@ typedef struct {
 /* ---- exchanges ---- */
 
 INLINE void
-SORT(exchange)(SORT(lot) *a, SORT(lot) *b)
+SORT(exchange)(SORT(lot) * a, SORT(lot) * b)
 {
 #if PAIRS
     lane_set swap = lanes_less(b->key, a->key);
@@ -30,7 +30,8 @@ SORT(exchange)(SORT(lot) *a, SORT(lot) *b)
 #endif
 }
 
-INLINE SORT(lot) SORT(flip)(unsigned flip, SORT(lot) x)
+INLINE
+SORT(lot) SORT(flip)(unsigned flip, SORT(lot) x)
 {
     x.key = lanes_flip(flip, x.key);
 #if PAIRS
@@ -41,7 +42,7 @@ INLINE SORT(lot) SORT(flip)(unsigned flip, SORT(lot) x)
 
 /* Lanes whose number has `bit` keep the greater of themselves and the flipped ones, the others the lesser. */
 INLINE void
-SORT(exchange_lanes)(SORT(lot) *x, unsigned bit, unsigned flip)
+SORT(exchange_lanes)(SORT(lot) * x, unsigned bit, unsigned flip)
 {
     SORT(lot) other = SORT(flip)(flip, *x);
 #if PAIRS
@@ -55,7 +56,7 @@ SORT(exchange_lanes)(SORT(lot) *x, unsigned bit, unsigned flip)
 
 /* The same between a lane of one row and the flipped lane of another. */
 INLINE void
-SORT(exchange_mirrored)(SORT(lot) *a, SORT(lot) *b, unsigned bit, unsigned flip)
+SORT(exchange_mirrored)(SORT(lot) * a, SORT(lot) * b, unsigned bit, unsigned flip)
 {
     SORT(lot) other = SORT(flip)(flip, *b);
 #if PAIRS
@@ -76,7 +77,7 @@ SORT(exchange_mirrored)(SORT(lot) *a, SORT(lot) *b, unsigned bit, unsigned flip)
 #define EXCHANGE(i, j) SORT(exchange)(x + (i), x + (j));
 
 INLINE void
-SORT(columns)(SORT(lot) *x, int rows)
+SORT(columns)(SORT(lot) * x, int rows)
 {
     if (rows == 2) {
         NETWORK_2(EXCHANGE)
@@ -93,7 +94,7 @@ SORT(columns)(SORT(lot) *x, int rows)
 
 /* Of each `group` columns the two sorted halves become one sorted whole, read column by column. */
 INLINE void
-SORT(merge)(SORT(lot) *x, int rows, int group)
+SORT(merge)(SORT(lot) * x, int rows, int group)
 {
     if (rows == 1)
         SORT(exchange_lanes)(x, (unsigned)group / 2, (unsigned)group - 1);
@@ -103,19 +104,19 @@ SORT(merge)(SORT(lot) *x, int rows, int group)
     ALL_UNROLLED
     for (int apart = group / 4; apart; apart /= 2)
         ALL_UNROLLED
-        for (int i = 0; i < rows; i++)
-            SORT(exchange_lanes)(x + i, (unsigned)apart, (unsigned)apart);
+    for (int i = 0; i < rows; i++)
+        SORT(exchange_lanes)(x + i, (unsigned)apart, (unsigned)apart);
     ALL_UNROLLED
     for (int apart = rows / 2; apart; apart /= 2)
         ALL_UNROLLED
-        for (int i = 0; i < rows; i++)
-            if (!(i & apart))
-                SORT(exchange)(x + i, x + i + apart);
+    for (int i = 0; i < rows; i++)
+        if (!(i & apart))
+            SORT(exchange)(x + i, x + i + apart);
 }
 
 /* Columns become consecutive: zipping two rows puts the bit of the row's number that told them apart lowest. */
 INLINE void
-SORT(turn)(SORT(lot) *x, int rows)
+SORT(turn)(SORT(lot) * x, int rows)
 {
     ALL_UNROLLED
     for (int length = 1; length < rows; length *= 2) {
@@ -194,7 +195,7 @@ typedef struct {
 } SORT(room);
 
 INLINE void
-SORT(place)(SORT(room) *room, SORT(lot) x, vec pivot, bool or_equal)
+SORT(place)(SORT(room) * room, SORT(lot) x, vec pivot, bool or_equal)
 {
     unsigned bits = lanes_bits(or_equal ? lanes_less_equal(x.key, pivot) : lanes_less(x.key, pivot));
     lane_order order = lanes_order(bits);
@@ -211,7 +212,8 @@ SORT(place)(SORT(room) *room, SORT(lot) x, vec pivot, bool or_equal)
     room->right -= LANES - low;
 }
 
-INLINE SORT(lot) SORT(load)(const double *keys, const double *positions, size_t k)
+INLINE
+SORT(lot) SORT(load)(const double *keys, const double *positions, size_t k)
 {
     SORT(lot) x;
     x.key = v_load(keys + k);
@@ -224,7 +226,7 @@ INLINE SORT(lot) SORT(load)(const double *keys, const double *positions, size_t 
 
 /* The last of a run, fewer than make vectors: one after another, each to both ends. */
 INLINE void
-SORT(place_rest)(SORT(room) *room, const double *keys, const double *positions, size_t n, double pivot, bool or_equal)
+SORT(place_rest)(SORT(room) * room, const double *keys, const double *positions, size_t n, double pivot, bool or_equal)
 {
     (void)positions;
     for (size_t k = 0; k < n; k++) {

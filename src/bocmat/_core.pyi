@@ -236,6 +236,89 @@ class _MatrixLike:
     def flip(self, axis: _Axis | None = None) -> Matrix: ...
     def tile(self, rows: int, columns: int) -> Matrix: ...
     def repeat_interleave(self, repeats: int, axis: _Axis | None = None) -> Matrix: ...
+    def sort(
+        self,
+        axis: _Axis | None = -1,
+        *,
+        descending: bool = False,
+        in_place: bool = False,
+        out: _Target = None,
+    ) -> Matrix: ...
+    def argsort(
+        self, axis: _Axis | None = -1, *, descending: bool = False, out: _Target = None
+    ) -> Matrix: ...
+    @overload
+    def topk(
+        self,
+        k: SupportsIndex,
+        axis: None = None,
+        largest: bool = True,
+        where: _Operand | None = None,
+        as_matrix: Literal[False] = False,
+    ) -> tuple[Matrix, list[int]]: ...
+    @overload
+    def topk(
+        self,
+        k: SupportsIndex,
+        axis: _Axis,
+        largest: bool = True,
+        where: _Operand | None = None,
+        as_matrix: Literal[False] = False,
+    ) -> tuple[Matrix, list[list[int]]]: ...
+    @overload
+    def topk(
+        self,
+        k: SupportsIndex,
+        axis: _Axis | None = None,
+        largest: bool = True,
+        where: _Operand | None = None,
+        *,
+        as_matrix: Literal[True],
+    ) -> tuple[Matrix, Matrix]: ...
+    @overload
+    def unique(
+        self,
+        return_index: Literal[False] = False,
+        return_inverse: Literal[False] = False,
+        return_counts: Literal[False] = False,
+    ) -> Matrix: ...
+    @overload
+    def unique(
+        self, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False
+    ) -> Any: ...
+    @overload
+    def searchsorted(
+        self,
+        values: _Number,
+        right: bool | str = False,
+        *,
+        side: str | None = None,
+        sorter: _Values | None = None,
+    ) -> int: ...
+    @overload
+    def searchsorted(
+        self,
+        values: _Values,
+        right: bool | str = False,
+        *,
+        side: str | None = None,
+        sorter: _Values | None = None,
+    ) -> Matrix: ...
+    def digitize(
+        self, edges: _Values, right: bool = False, *, in_place: bool = False, out: _Target = None
+    ) -> Matrix: ...
+    def bin(
+        self,
+        bins: SupportsIndex,
+        bounds: Sequence[_Number] | None = None,
+        right: bool = False,
+        *,
+        in_place: bool = False,
+        out: _Target = None,
+    ) -> Matrix: ...
+    def histogram(
+        self, bins: SupportsIndex | _Values = 10, bounds: Sequence[_Number] | None = None
+    ) -> tuple[Matrix, Matrix]: ...
     def values(self) -> Iterator[float]: ...
     def tolist(self) -> list[list[float]]: ...
     def item(self) -> float: ...

@@ -32,6 +32,7 @@
 #define NOT_IN_RANGE CASE("IndexError", "A position is out of range; the message names it and the length.")
 #define SIZE         PARAMETER("size", "(int, int)", "Rows and columns.")
 #define NO_SHAPE     CASE("ValueError", "The shape is negative or too large; the message names it.")
+#define DESCENDING   PARAMETER("descending", "bool, optional", "From the greatest to the least.")
 #define IN_PLACE     PARAMETER("in_place", "bool, optional", "Write the result into this matrix and return it.")
 #define OUT                                            \
     PARAMETER("out", "Matrix or MatrixView, optional", \
