@@ -9,6 +9,7 @@
 #include "vector_loops.h"
 #include "sort_loops.h"
 #include "search_loops.h"
+#include "random_loops.h"
 
 /* The rows come from included files: the formatter would not know them for rows. */
 /* clang-format off */
@@ -66,5 +67,9 @@ const mk_table MK_TABLE = {
     .multiply = multiply,
     .dot = dot,
     .distance = distance,
+    .random_step = random_step,
+    .random_uniform = random_uniform,
+    .random_normal = random_normal,
+    .random_integers = random_integers,
 };
 /* clang-format on */

@@ -270,6 +270,29 @@ void mk_kron(size_t rows, size_t columns, mk_window a, size_t p, size_t q, mk_wi
 /* True if no element is NaN or infinite. */
 bool mk_is_finite(size_t rows, size_t columns, mk_window in);
 
+enum { RANDOM_LANES = 8 };
+
+/* A stream of random numbers: eight generators side by side, and the numbers they made last. What is drawn depends on
+ * the key alone: neither on the machine nor on how many numbers are asked for at once. */
+typedef struct {
+    uint64_t lanes[4][RANDOM_LANES];
+    uint64_t block[RANDOM_LANES];
+    int left; /* numbers of the block not yet drawn, taken from its end */
+} mk_random;
+
+void mk_random_seed(mk_random *random, uint64_t key);
+/* The key of the index-th stream derived from one of this key, well apart from all others of that and of other keys. */
+uint64_t mk_random_child(uint64_t key, uint64_t index);
+/* 0 <= n < width, each equally likely; width 0 stands for 2^64. */
+uint64_t mk_random_below(mk_random *random, uint64_t width);
+/* low + n for such n, as doubles. */
+void mk_random_integers(mk_random *random, size_t count, double *to, int64_t low, uint64_t width);
+/* low <= x < high, both finite; low where they are equal. */
+void mk_random_uniform(mk_random *random, size_t count, double *to, double low, double high);
+void mk_random_normal(mk_random *random, size_t count, double *to, double mean, double deviation);
+/* 0 to count - 1, every order equally likely. */
+void mk_random_permutation(mk_random *random, size_t count, double *to);
+
 /* How many threads BLAS may use for one product, process-wide; returns what it was. Behaviors run with 1. */
 int mk_blas_threads(int count);
 /* What mk_blas_threads was when the library was loaded. */

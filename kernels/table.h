@@ -50,6 +50,16 @@ typedef struct {
     bool dense;
 } mk_run;
 
+/* What uniform numbers are made of units with. */
+typedef struct {
+    double low, high, width;
+    double below; /* what stands for a result that rounding has brought to `high` */
+    bool unit;    /* from 0 to 1: nothing is to be done */
+    bool wide;    /* the width overflows */
+} mk_uniform;
+
+enum { RANDOM_LAYERS = 256 };
+
 typedef struct {
     const char *name;
     mk_elementwise unary[MK_UNARY_COUNT];
@@ -95,6 +105,12 @@ typedef struct {
      * consecutive elements; b's are padded to a multiple of eight. */
     void (*distance)(size_t rows, size_t columns, size_t inner, double *out, ptrdiff_t out_row, mk_window a,
                      const double *b, ptrdiff_t b_row, bool more);
+    /* The next block of a stream. The others begin where none is left: so many numbers, a multiple of eight; or as many
+     * in whole blocks as are accepted without a second look, and the block left at the first that is not. */
+    void (*random_step)(mk_random *random);
+    void (*random_uniform)(mk_random *random, size_t count, double *to, const mk_uniform *range);
+    size_t (*random_normal)(mk_random *random, size_t count, double *to, const double *edges);
+    size_t (*random_integers)(mk_random *random, size_t count, double *to, int64_t low, uint64_t width, uint64_t least);
 } mk_table;
 
 extern const mk_table mk_table_plain, mk_table_avx2, mk_table_avx512;

@@ -2,6 +2,7 @@
 #include "backend.h"
 #include "cown.h"
 #include "cown_pass.h"
+#include "matrix_random.h"
 #include "task.h"
 
 enum { FEW = 8 }; /* cowns of a behavior that need no allocation */
@@ -118,9 +119,11 @@ void
 behavior_run(worker_context *context, rt_behavior *behavior)
 {
     running r = {.state = context->state, .context = context, .behavior = behavior};
+    random_stream stream, *previous;
     PyObject *result = NULL;
 
     r.call = rt_behavior_captures(behavior);
+    previous = stream_enter(&stream, r.call->stream);
     r.cown_count = rt_behavior_count(behavior);
     r.cowns = r.few;
     if (r.cown_count > FEW || r.call->parameter_count > FEW)
@@ -133,6 +136,7 @@ behavior_run(worker_context *context, rt_behavior *behavior)
     running_store(&r, result);
     payload_clear(&r.call->captures);
     running_end(&r);
+    stream_leave(previous);
 }
 
 void

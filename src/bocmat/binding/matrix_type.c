@@ -7,8 +7,6 @@
 #include "matrix_dlpack.h"
 #include "matrix_random.h"
 
-int matrix_random_start(core_state *state);
-
 #define FAST(function) ((PyCFunction)(void (*)(void))(function)), METH_FASTCALL | METH_KEYWORDS
 
 /* ---- methods ---- */
@@ -269,6 +267,6 @@ matrix_clear_state(core_state *state)
     tensors_close(state->tensors);
     state->tensors = NULL;
     matrix_free_headers(state);
-    PyMem_Free(state->rng);
-    state->rng = NULL;
+    PyMem_Free(state->stream);
+    state->stream = NULL;
 }

@@ -17,7 +17,7 @@ typedef struct core_state {
     struct MatrixObject *free_matrices; /* headers kept for reuse, linked through their data pointer */
     int free_matrix_count;
     PyObject *linalg_error; /* LinAlgError */
-    struct matrix_rng *rng; /* what random matrices are drawn from */
+    struct random_stream *stream; /* what random matrices are drawn from outside of behaviors */
     struct tensor_list *tensors;
 
     /* cown_type.c, when_type.c */

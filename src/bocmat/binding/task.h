@@ -15,6 +15,7 @@ typedef struct {
     uint32_t parameter_count;
     uint32_t group_at; /* offset of the group sizes behind the payload, 0 if every parameter is one cown */
     uint32_t spare;
+    uint64_t stream; /* the key of what it draws random numbers from */
     payload captures;
 } task_call;
 

@@ -2,6 +2,7 @@
 #include "backend.h"
 #include "cown.h"
 #include "function.h"
+#include "matrix_random.h"
 #include "task.h"
 
 typedef struct {
@@ -321,6 +322,7 @@ schedule(core_state *state, PyObject *arguments, PyObject *function)
     if (!behavior)
         return NULL;
     result = cown_wrap(state, rt_behavior_result(behavior));
+    ((task_call *)rt_behavior_captures(behavior))->stream = stream_child(state);
     status = result ? rt_schedule(runtime, behavior) : RT_NO_MEMORY;
     /* Another thread's wait() is stopping it just now, or has. */
     while (status == RT_NOT_RUNNING && !rt_worker_self() && (runtime = runtime_started()))
