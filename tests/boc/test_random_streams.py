@@ -1,4 +1,4 @@
-"""Random values in behaviors: they depend on the seed and on who scheduled what, on nothing else."""
+"""Random values in behaviors: they depend on the seed and on who scheduled what."""
 
 from __future__ import annotations
 
