@@ -6,6 +6,8 @@
  *   result consecutive, inputs too or repeated      the loop, row by row
  *   anything else                                   blocks, in which the operands that do not fit are copied
  */
+#include <math.h>
+
 #include "stride.h"
 
 enum {
@@ -127,9 +129,43 @@ run_pair(const mk_elementwise *loops, size_t rows, size_t columns, mk_window out
     run_strided(loops->grid, rows, columns, 3, operands);
 }
 
+static inline __attribute__((always_inline)) void
+run_three(const mk_elementwise *loops, size_t rows, size_t columns, mk_window out, mk_window x, mk_window y,
+          mk_window z)
+{
+    if (is_dense(out, columns) && is_dense(x, columns) && !mk_streams(rows, columns)) {
+        bool scalar_y = is_scalar(y), scalar_z = is_scalar(z);
+        if ((scalar_y || is_dense(y, columns)) && (scalar_z || is_dense(z, columns))) {
+            loops->line(rows * columns, out.at, x.at, y.at, z.at, (unsigned)scalar_y << 1 | (unsigned)scalar_z << 2);
+            return;
+        }
+    }
+    mk_window operands[OPERANDS] = {out, x, y, z};
+    run_strided(loops->grid, rows, columns, 4, operands);
+}
+
+/* x ** y for one y; false where no quicker function gives it. */
+static bool
+run_scalar_power(size_t rows, size_t columns, mk_window out, mk_window x, double y)
+{
+    double infinity = INFINITY, zero = 0.0;
+    if (y == 2.0)
+        mk_unary(MK_UNARY_square, rows, columns, out, x);
+    else if (y == -1.0)
+        mk_unary(MK_UNARY_reciprocal, rows, columns, out, x);
+    else if (y == 0.5) /* a power takes the root of -0.0 and -inf without their signs */
+        run_three(&mk_active->ternary[MK_TERNARY_root], rows, columns, out, x, (mk_window){&infinity, 0, 0},
+                  (mk_window){&zero, 0, 0});
+    else
+        return false;
+    return true;
+}
+
 void
 mk_binary(mk_binary_op op, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b)
 {
+    if (op == MK_BINARY_power && is_scalar(b) && run_scalar_power(rows, columns, out, a, *b.at))
+        return;
     run_pair(&mk_active->binary[op], rows, columns, out, a, b);
 }
 
@@ -137,21 +173,6 @@ void
 mk_compare(mk_compare_op op, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b)
 {
     run_pair(&mk_active->compare[op], rows, columns, out, a, b);
-}
-
-static inline __attribute__((always_inline)) void
-run_three(const mk_elementwise *loops, size_t rows, size_t columns, mk_window out, mk_window x, mk_window y,
-          mk_window z)
-{
-    if (is_dense(out, columns) && is_dense(x, columns) && !mk_streams(rows, columns)) {
-        bool scalars = is_scalar(y) && is_scalar(z);
-        if (scalars || (is_dense(y, columns) && is_dense(z, columns))) {
-            loops->line(rows * columns, out.at, x.at, y.at, z.at, scalars ? 6 : 0);
-            return;
-        }
-    }
-    mk_window operands[OPERANDS] = {out, x, y, z};
-    run_strided(loops->grid, rows, columns, 4, operands);
 }
 
 void
@@ -164,4 +185,26 @@ void
 mk_clip(size_t rows, size_t columns, mk_window out, mk_window in, mk_window low, mk_window high)
 {
     run_three(&mk_active->ternary[MK_TERNARY_clip], rows, columns, out, in, low, high);
+}
+
+void
+mk_fma(size_t rows, size_t columns, mk_window out, mk_window x, mk_window y, mk_window z)
+{
+    run_three(&mk_active->ternary[MK_TERNARY_fma], rows, columns, out, x, y, z);
+}
+
+void
+mk_scaled_add(size_t rows, size_t columns, mk_window out, mk_window x, mk_window y, mk_window z)
+{
+    run_three(&mk_active->ternary[MK_TERNARY_scaled_add], rows, columns, out, x, y, z);
+}
+
+void
+mk_round(size_t rows, size_t columns, mk_window out, mk_window in, int decimals)
+{
+    double up = 1.0, down = 1.0, *power = decimals < 0 ? &down : &up;
+    for (int left = decimals < 0 ? -decimals : decimals; left && *power < INFINITY; left--)
+        *power *= 10.0;
+    mk_ternary_op op = decimals ? MK_TERNARY_round_at : MK_TERNARY_round;
+    run_three(&mk_active->ternary[op], rows, columns, out, in, (mk_window){&up, 0, 0}, (mk_window){&down, 0, 0});
 }

@@ -77,6 +77,10 @@ loop_line(loop_value *value, int inputs, size_t n, double *out, const double *x,
         loop_held(value, n, out, x, y, x, 2);
     else if (inputs == 3 && repeated == 6)
         loop_held(value, n, out, x, y, z, 6);
+    else if (inputs == 3 && repeated == 2)
+        loop_held(value, n, out, x, y, z, 2);
+    else if (inputs == 3 && repeated == 4)
+        loop_held(value, n, out, x, y, z, 4);
     else
         loop_row(value, n, out, x, 1, inputs > 1 ? y : x, 1, inputs > 2 ? z : x, 1);
 }

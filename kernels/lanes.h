@@ -2,22 +2,27 @@
  *
  * Included once by each of the units isa_*.c, after its MK_LANES_* choice. C's own operators work on a vec (GCC's
  * vector extension: + - * /, and comparisons, which give a `mask` of all-ones and all-zero lanes); the rest is below.
- * Every function gives the same bits on every instruction set, v_exp, v_log and v_fma aside.
+ * Every function gives the same bits on every instruction set, v_fma and the mathematical ones aside.
  */
 #ifndef BOCMAT_LANES_H
 #define BOCMAT_LANES_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
+/* LANES_FUSE: v_fma rounds once. */
 #if defined(MK_LANES_AVX512)
 enum { LANES = 8 };
+#define LANES_FUSE 1
 #elif defined(MK_LANES_AVX2)
 enum { LANES = 4 };
+#define LANES_FUSE 1
 #else
 enum { LANES = 2 };
+#define LANES_FUSE 0
 #endif
 
 typedef double vec __attribute__((vector_size(8 * LANES)));
@@ -115,6 +120,20 @@ v_fma(vec x, vec y, vec z)
     return (vec)_mm512_fmadd_pd((__m512d)x, (__m512d)y, (__m512d)z);
 }
 
+/* Into low <= x <= high; NaN stays. */
+INLINE vec
+v_clamp(vec x, double low, double high)
+{
+    return (vec)_mm512_min_pd(_mm512_set1_pd(high), _mm512_max_pd(_mm512_set1_pd(low), (__m512d)x));
+}
+
+/* x * 2^k, rounded once; k is whole and at most 1100 from zero. */
+INLINE vec
+v_scale(vec x, vec k)
+{
+    return (vec)_mm512_scalef_pd((__m512d)x, (__m512d)k);
+}
+
 /* Bit k: lane k is set. */
 INLINE unsigned
 v_bits(mask where)
@@ -193,6 +212,22 @@ INLINE vec
 v_fma(vec x, vec y, vec z)
 {
     return (vec)_mm256_fmadd_pd((__m256d)x, (__m256d)y, (__m256d)z);
+}
+
+INLINE vec
+v_clamp(vec x, double low, double high)
+{
+    return (vec)_mm256_min_pd(_mm256_set1_pd(high), _mm256_max_pd(_mm256_set1_pd(low), (__m256d)x));
+}
+
+/* In two steps, the first of them exact. */
+INLINE vec
+v_scale(vec x, vec k)
+{
+    const double shift = 0x1.8p52; /* added, it leaves a whole number in the lowest bits */
+    vec half = k * 0.5 + shift - shift;
+    mask first = ((mask)(half + (shift + 1023.0))) << 52, second = ((mask)(k - half + (shift + 1023.0))) << 52;
+    return x * (vec)first * (vec)second;
 }
 
 /* Bit k: lane k is set. */
@@ -292,37 +327,7 @@ v_stream_done(void)
 #endif
 }
 
-INLINE vec
-v_abs(vec x)
-{
-    return (vec)((mask)x & ~(mask)v_all(-0.0));
-}
-
-/* A function of C, lane by lane. */
-INLINE vec
-v_map(double (*function)(double), vec x)
-{
-    for (int lane = 0; lane < LANES; lane++)
-        x[lane] = function(x[lane]);
-    return x;
-}
-#define v_each(function, x) v_map(function, x)
-
-/* glibc's vector math: within 4 ULP, special values sent to the scalar function; libm.so's linker script brings it. */
-#if defined(__GLIBC__) && defined(MK_LANES_AVX512)
-__m512d _ZGVeN8v_exp(__m512d x);
-__m512d _ZGVeN8v_log(__m512d x);
-#define v_exp(x) ((vec)_ZGVeN8v_exp((__m512d)(x)))
-#define v_log(x) ((vec)_ZGVeN8v_log((__m512d)(x)))
-#elif defined(__GLIBC__) && defined(MK_LANES_AVX2)
-__m256d _ZGVdN4v_exp(__m256d x);
-__m256d _ZGVdN4v_log(__m256d x);
-#define v_exp(x) ((vec)_ZGVdN4v_exp((__m256d)(x)))
-#define v_log(x) ((vec)_ZGVdN4v_log((__m256d)(x)))
-#else
-#define v_exp(x) v_each(exp, x)
-#define v_log(x) v_each(log, x)
-#endif
+#include "lanes_math.h"
 
 /* Eight doubles, the unit in which sums are folded on every machine. */
 enum { OCT = 8, PARTS = OCT / LANES };

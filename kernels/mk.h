@@ -56,7 +56,7 @@ typedef enum {
 /* out[i, j] = op(in[i, j]) */
 void mk_unary(mk_unary_op op, size_t rows, size_t columns, mk_window out, mk_window in);
 
-/* out[i, j] = op(a[i, j], b[i, j]) */
+/* out[i, j] = op(a[i, j], b[i, j]); a power that is the scalar 2, -1 or 0.5 is a square, a reciprocal or a root. */
 void mk_binary(mk_binary_op op, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b);
 
 /* out[i, j] = 1.0 where a[i, j] op b[i, j], else 0.0 */
@@ -67,6 +67,15 @@ void mk_where(size_t rows, size_t columns, mk_window out, mk_window which, mk_wi
 
 /* out[i, j] = min(max(in[i, j], low[i, j]), high[i, j]); NaN in any of them propagates. */
 void mk_clip(size_t rows, size_t columns, mk_window out, mk_window in, mk_window low, mk_window high);
+
+/* out[i, j] = x[i, j] * y[i, j] + z[i, j], rounded once */
+void mk_fma(size_t rows, size_t columns, mk_window out, mk_window x, mk_window y, mk_window z);
+
+/* out[i, j] = x[i, j] + y[i, j] * z[i, j], the product rounded first */
+void mk_scaled_add(size_t rows, size_t columns, mk_window out, mk_window x, mk_window y, mk_window z);
+
+/* out[i, j] = in[i, j] rounded to so many decimals, half to even; negative ones count digits before the point. */
+void mk_round(size_t rows, size_t columns, mk_window out, mk_window in, int decimals);
 
 /* One number over the whole window; sums are at least as accurate as pairwise. Over no elements, the identity
  * (0 for sum; min, max and mean have none: do not ask). */

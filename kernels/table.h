@@ -25,7 +25,7 @@ typedef struct {
 typedef void mk_loop(const mk_grid *grid);
 
 /* The same for one consecutive run, with everything in registers: the way of small matrices, which is all overhead.
- * Bit k of `repeated` again: of two inputs at most one, of three none or the last two. */
+ * Bit k of `repeated` again: of two inputs at most one, of three not the first. */
 typedef void mk_line(size_t n, double *out, const double *x, const double *y, const double *z, unsigned repeated);
 
 typedef struct {
@@ -36,7 +36,12 @@ typedef struct {
 /* The element-wise functions of three operands, x, y and z, that are not worth a .def file. */
 #define MK_TERNARIES(TERNARY)                       \
     TERNARY(where, v_select(x != v_all(0.0), y, z)) \
-    TERNARY(clip, v_min(v_max(x, y), z))
+    TERNARY(clip, v_min(v_max(x, y), z))            \
+    TERNARY(fma, v_fma_once(x, y, z))               \
+    TERNARY(scaled_add, x + y * z)                  \
+    TERNARY(round, v_round(x))                      \
+    TERNARY(round_at, v_round(x *y / z) * z / y)    \
+    TERNARY(root, v_select(x == -y, y, v_sqrt(x + z)))
 
 #define TERNARY(name, ...) MK_TERNARY_##name,
 typedef enum { MK_TERNARIES(TERNARY) MK_TERNARY_COUNT } mk_ternary_op;

@@ -16,6 +16,7 @@ from support.matrices import (
     arrays,
     as_array,
     assert_same,
+    assert_ulps,
     operands,
     pairs,
 )
@@ -25,6 +26,12 @@ METHODS = {
     "subtract": np.subtract,
     "multiply": np.multiply,
     "divide": np.divide,
+    "floor_divide": np.floor_divide,
+    "remainder": np.remainder,
+    "copysign": np.copysign,
+    "logical_and": np.logical_and,
+    "logical_or": np.logical_or,
+    "logical_xor": np.logical_xor,
     "minimum": np.minimum,
     "maximum": np.maximum,
 }
@@ -33,7 +40,10 @@ OPERATORS = {
     operator.sub: operator.isub,
     operator.mul: operator.imul,
     operator.truediv: operator.itruediv,
+    operator.floordiv: operator.ifloordiv,
+    operator.mod: operator.imod,
 }
+CLOSE = {"power": np.power, "hypot": np.hypot, "arctan2": np.arctan2}
 EITHER_ZERO = {"minimum", "maximum"}  # of -0.0 and 0.0 either is right
 
 
@@ -112,7 +122,7 @@ def test_out_takes_the_result_and_may_be_an_operand(name, data, values):
         assert_agrees(name, out, expected)
     else:
         before = as_array(out)
-        with pytest.raises(ValueError, match=r"add|sub|mul|div|imum"):
+        with pytest.raises(ValueError, match="the result has the shape"):
             getattr(left, name)(right, out=out)
         assert_same(out, before)
 
@@ -162,6 +172,91 @@ def test_what_does_not_fit_raises_and_changes_nothing(function, other, error):
     with pytest.raises(error):
         matrix.add(other)
     assert kept.tolist() == [[1, 2, 3], [4, 5, 6]]
+
+
+MAGNITUDES = st.one_of(
+    ELEMENTS,
+    st.floats(-30, 30),
+    st.integers(-40, 40).map(float),
+    st.floats(-1e-300, 1e-300),
+    st.sampled_from([0.5, -0.5, 1e160, -1e160, 1e-170]),
+)
+
+
+def close(name, *values):
+    """Give NumPy's answer for long doubles, whose own error counts for nothing."""
+    wide = (value.astype(np.longdouble) for value in values)
+    with np.errstate(all="ignore"):
+        return CLOSE[name](*wide).astype(np.float64)
+
+
+@pytest.mark.parametrize("name", CLOSE)
+@given(data=st.data(), values=pairs(MAGNITUDES))
+def test_mathematical_ones_agree_within_4_ulp(name, data, values):
+    left, right = (data.draw(operands(value)) for value in values)
+    expected = close(name, *values)
+    found = getattr(left, name)(right)
+    assert_ulps(found, expected, 4)
+    out = Matrix.empty(expected.shape)
+    assert getattr(left, name)(right, out=out) is out
+    assert_same(out, as_array(found))
+
+
+POWERS = st.one_of(MAGNITUDES, st.sampled_from([2.0, -1.0, 0.5, 0.0, 1.0, 3.0]))
+
+
+@given(data=st.data(), values=pairs(MAGNITUDES), exponent=POWERS)
+def test_power_operator(data, values, exponent):
+    left, right = (data.draw(operands(value)) for value in values)
+    assert_same(left**right, as_array(left.power(right)))
+    number = np.full((1, 1), exponent)
+    assert_ulps(left**exponent, close("power", values[0], number), 4)
+    assert_ulps(exponent**left, close("power", number, values[0]), 4)
+    assert_same(left**exponent, as_array(left.power(exponent)))
+    expected = as_array(left**exponent)
+    same = left
+    same **= exponent
+    assert same is left
+    assert_same(left, expected)
+
+
+def test_power_takes_no_third_argument():
+    matrix = Matrix(2, 2, 3.0)
+    assert pow(matrix, 2).tolist() == [[9, 9], [9, 9]]
+    for arguments in ((matrix, 2, 5), (2, matrix, 5), (2, 3, matrix)):
+        with pytest.raises(TypeError, match="pow"):
+            pow(*arguments)
+    with pytest.raises(TypeError):
+        matrix ** "a"
+
+
+@given(data=st.data(), values=pairs())
+def test_divmod_gives_quotient_and_remainder(data, values):
+    left, right = (data.draw(operands(value)) for value in values)
+    quotient, rest = divmod(left, right)
+    expected = expect(np.divmod, *values)
+    assert_same(quotient, expected[0])
+    assert_same(rest, expected[1])
+
+
+def test_divmod_of_what_does_not_fit():
+    matrix = Matrix([[7, -7]])
+    assert [part.tolist() for part in divmod(matrix, 2)] == [[[3, -4]], [[1, 1]]]
+    assert [part.tolist() for part in divmod(20, matrix)] == [[[2, -3]], [[6, -1]]]
+    with pytest.raises(TypeError, match="divmod"):
+        divmod(matrix, "a")
+    with pytest.raises(ValueError, match="do not fit"):
+        divmod(matrix, [1, 2, 3])
+
+
+@given(values=pairs(st.one_of(st.integers(-50, 50).map(float), st.floats(-1e18, 1e18), ELEMENTS)))
+def test_floor_division_of_everyday_numbers(values):
+    left, right = (Matrix(value) for value in values)
+    assert_same(left // right, expect(np.floor_divide, *values))
+    assert_same(left % right, expect(np.remainder, *values))
+    tenths = values[0] * 0.1
+    assert_same(Matrix(tenths) // 0.1, expect(np.floor_divide, tenths, 0.1))
+    assert_same(Matrix(tenths) % 0.1, expect(np.remainder, tenths, 0.1))
 
 
 def test_shapes_are_named():

@@ -12,8 +12,59 @@ from hypothesis import strategies as st
 from bocmat import Matrix
 from support.matrices import ELEMENTS, arrays, as_array, assert_same, assert_ulps, operands
 
-EXACT = {"negate": np.negative, "abs": np.abs, "sqrt": np.sqrt}
-CLOSE = {"exp": np.exp, "log": np.log}
+EXACT = {
+    "negate": np.negative,
+    "abs": np.abs,
+    "sign": np.sign,
+    "reciprocal": np.reciprocal,
+    "square": np.square,
+    "sqrt": np.sqrt,
+    "ceil": np.ceil,
+    "floor": np.floor,
+    "trunc": np.trunc,
+    "round": np.rint,
+    "relu": lambda x: np.maximum(x, 0.0),
+    "isnan": np.isnan,
+    "isinf": np.isinf,
+    "isfinite": np.isfinite,
+    "logical_not": np.logical_not,
+}
+
+
+def sigmoid(x):
+    e = np.exp(-abs(x))
+    return np.where(x < 0, e, 1) / (1 + e)
+
+
+CLOSE = {
+    "cbrt": np.cbrt,
+    "exp": np.exp,
+    "exp2": np.exp2,
+    "expm1": np.expm1,
+    "log": np.log,
+    "log2": np.log2,
+    "log10": np.log10,
+    "log1p": np.log1p,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "arcsin": np.arcsin,
+    "arccos": np.arccos,
+    "arctan": np.arctan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "sigmoid": sigmoid,
+}
+# What the functions find difficult: results that overflow, vanish or are denormal, poles, and
+# arguments far from zero. And values of the size that most of them are used with.
+DIFFICULT = st.one_of(
+    ELEMENTS,
+    st.floats(-750, 750),
+    st.floats(-1.25, 1.25),
+    st.floats(-1e-300, 1e-300),
+    st.floats(-1100, -700),
+)
 
 
 def expect(function, *values):
@@ -28,7 +79,7 @@ def test_exact_ones_agree_bit_for_bit(name, data, array):
 
 
 @pytest.mark.parametrize("name", CLOSE)
-@given(data=st.data(), array=arrays())
+@given(data=st.data(), array=arrays(elements=DIFFICULT))
 def test_transcendental_ones_agree_within_4_ulp(name, data, array):
     # NumPy's own error is below 1 ULP; long double leaves none to speak of.
     expected = expect(lambda x: CLOSE[name](x.astype(np.longdouble)).astype(np.float64), array)
@@ -70,6 +121,61 @@ def test_in_place_excludes_out_and_shapes_must_fit():
     with pytest.raises(TypeError, match="wrong"):
         matrix.sqrt(wrong=1)
     assert matrix.tolist() == [[1, 4], [9, 16]]
+
+
+@pytest.mark.parametrize("name", CLOSE)
+def test_whole_ranges_agree_within_4_ulp(name):
+    x = np.concatenate(
+        [
+            np.linspace(-1.5, 1.5, 3001),
+            np.linspace(-760, 760, 4001),
+            np.geomspace(5e-324, 1.7e308, 4001),
+            -np.geomspace(5e-324, 1.7e308, 4001),
+            np.nextafter([1.0, -1.0, 0.5, 709.78, -745.13, np.pi, np.pi / 2], 0),
+        ]
+    ).reshape(1, -1)
+    expected = expect(lambda v: CLOSE[name](v.astype(np.longdouble)).astype(np.float64), x)
+    assert_ulps(getattr(Matrix(x), name)(), expected, 4)
+
+
+@pytest.mark.parametrize("name", CLOSE)
+def test_signs_of_zero_are_kept(name):
+    zeros = np.array([[0.0, -0.0]])
+    assert_same(getattr(Matrix(zeros), name)(), expect(CLOSE[name], zeros))
+
+
+@pytest.mark.parametrize("name", CLOSE)
+@given(array=arrays(elements=DIFFICULT))
+def test_a_value_does_not_depend_on_where_it_stands(name, array):
+    alone = [getattr(Matrix(1, 1, x), name)().x for x in array.flat]
+    assert_same(getattr(Matrix(array), name)(), np.array(alone).reshape(array.shape))
+    assert_same(getattr(Matrix(array).T, name)().T, np.array(alone).reshape(array.shape))
+
+
+@given(
+    data=st.data(),
+    array=arrays(),
+    decimals=st.one_of(st.integers(-12, 25), st.sampled_from([-999, -310, 310, 400])),
+)
+def test_round_to_decimals_agrees_with_numpy(data, array, decimals):
+    matrix = data.draw(operands(array))
+    expected = expect(np.round, array, decimals)
+    assert_same(matrix.round(decimals), expected)
+    assert_same(matrix.round(decimals=decimals, in_place=True), expected)
+    assert_same(matrix, expected)
+
+
+def test_round_takes_a_whole_number_of_decimals():
+    matrix = Matrix(1, 4, [0.5, 1.5, 2.5, 1234.5678])
+    assert matrix.round().tolist() == [[0, 2, 2, 1235]]
+    assert matrix.round(3).w == 1234.568
+    with pytest.raises(OverflowError):
+        matrix.round(10**30)
+    for wrong in (1.5, "1", True, None):
+        with pytest.raises(TypeError, match="decimals"):
+            matrix.round(wrong)
+    with pytest.raises(ValueError, match="not both"):
+        matrix.round(2, in_place=True, out=matrix)
 
 
 @given(data=st.data(), array=arrays(), low=ELEMENTS, high=ELEMENTS)

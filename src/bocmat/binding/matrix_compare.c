@@ -50,6 +50,24 @@ compare_take(core_state *state, mk_compare_op op, PyObject *self, PyObject *othe
     }
 }
 
+static PyObject *
+compare_slot(PyObject *left, PyObject *right, mk_compare_op op)
+{
+    core_state *state = state_of(left);
+    matrix_small small;
+    matrix_result result;
+
+    if (small_take(left, right, &small)) {
+        MatrixObject *made = matrix_new(state, small.rows, small.columns);
+
+        if (made)
+            mk_compare(op, small.lines, small.length, small_target(&small, made), small.left, small.right);
+        return (PyObject *)made;
+    }
+    (void)result_take(state, NULL, &result);
+    return compare_take(state, op, left, right, &result);
+}
+
 PyObject *
 slot_richcompare(PyObject *left, PyObject *right, int operator)
 {
@@ -58,11 +76,8 @@ slot_richcompare(PyObject *left, PyObject *right, int operator)
 #include "../../../kernels/compare.def"
 #undef COMPARE
     };
-    core_state *state = state_of(left);
-    matrix_result result;
 
-    (void)result_take(state, NULL, &result);
-    return compare_take(state, ops[operator], left, right, &result);
+    return compare_slot(left, right, ops[operator]);
 }
 
 static PyObject *
@@ -72,9 +87,14 @@ compare_method(METHOD_ARGS, const args_spec *spec, mk_compare_op op)
     PyObject *given[2], *answer;
     matrix_result result;
 
-    if (!args_take(spec, args, count, keywords, given) || !result_take(state, given[1], &result))
+    if (count == 1 && !keywords) {
+        given[0] = args[0];
+        answer = compare_slot(self, args[0], op);
+    } else if (!args_take(spec, args, count, keywords, given) || !result_take(state, given[1], &result)) {
         return NULL;
-    answer = compare_take(state, op, self, given[0], &result);
+    } else {
+        answer = compare_take(state, op, self, given[0], &result);
+    }
     if (answer == Py_NotImplemented) {
         Py_DECREF(answer);
         PyErr_Format(PyExc_TypeError, "%s takes a matrix, a real number or a sequence of them, not %s",
@@ -131,6 +151,32 @@ where_compute(core_state *state, matrix_operand *mask, matrix_operand *a, matrix
     return result->object;
 }
 
+/* A small mask with small matrices of its shape or numbers; false for everything else, which goes the long way. */
+static bool
+where_small(core_state *state, PyObject *const *args, PyObject **answer)
+{
+    MatrixObject *mask = (MatrixObject *)args[0], *made;
+    mk_window windows[3];
+    double numbers[3];
+
+    for (int i = 0; i < 3; i++) {
+        MatrixObject *matrix = (MatrixObject *)args[i];
+
+        if (i > 0 && small_number(args[i], numbers + i)) {
+            windows[i] = (mk_window){numbers + i, 0, 0};
+            continue;
+        }
+        if (!is_small(args[i]) || matrix->rows != mask->rows || matrix->columns != mask->columns)
+            return false;
+        windows[i] = small_line(matrix);
+    }
+    made = matrix_new(state, mask->rows, mask->columns);
+    if (made)
+        mk_where(1, (size_t)(mask->rows * mask->columns), small_line(made), windows[0], windows[1], windows[2]);
+    *answer = (PyObject *)made;
+    return true;
+}
+
 PyObject *
 matrix_where(METHOD_ARGS)
 {
@@ -141,6 +187,8 @@ matrix_where(METHOD_ARGS)
     matrix_result result;
     int taken;
 
+    if (count == 3 && !keywords && where_small(state, args, &answer))
+        return answer;
     if (!args_take(&spec, args, count, keywords, given) || !result_take(state, given[3], &result))
         return NULL;
     for (taken = 0; taken < 3; taken++)

@@ -172,6 +172,99 @@ PyObject *matrix_from_array(core_state *state, PyObject *array, bool *flat);
 /* Reads the `count` numbers of a list or tuple of that length. */
 bool doubles_from_sequence(PyObject *fast, double *to, Py_ssize_t count);
 
+/* ---- small operands: inline values and numbers, which need no steps ---- */
+
+/* Two of them, ready for a kernel: one at least is a matrix. Cannot be moved, a window may point into it. */
+typedef struct {
+    Py_ssize_t rows, columns; /* of the result */
+    size_t lines, length;     /* of the work: one line where nothing broadcasts */
+    mk_window left, right;
+    double number;
+} matrix_small;
+
+static inline bool
+is_small(PyObject *object)
+{
+    return is_matrix(object) && !((MatrixObject *)object)->buffer && ((MatrixObject *)object)->data;
+}
+
+/* A plain float or int; false, without an exception, for what is neither or is too large. */
+static inline bool
+small_number(PyObject *object, double *number)
+{
+    if (PyFloat_CheckExact(object)) {
+        *number = PyFloat_AS_DOUBLE(object);
+        return true;
+    }
+    if (!PyLong_CheckExact(object))
+        return false;
+    *number = PyLong_AsDouble(object);
+    if (*number != -1.0 || !PyErr_Occurred())
+        return true;
+    PyErr_Clear();
+    return false;
+}
+
+static inline mk_window
+small_line(const MatrixObject *matrix)
+{
+    return (mk_window){matrix->data, matrix->rows * matrix->columns, 1};
+}
+
+static inline mk_window
+small_spread(const MatrixObject *matrix)
+{
+    return (mk_window){matrix->data, matrix->rows == 1 ? 0 : matrix->columns, matrix->columns == 1 ? 0 : 1};
+}
+
+static inline void
+small_shape(matrix_small *small, const MatrixObject *like)
+{
+    small->rows = like->rows;
+    small->columns = like->columns;
+    small->lines = 1;
+    small->length = (size_t)(like->rows * like->columns);
+}
+
+/* False for everything that is not so simple, shapes that do not fit among it. */
+static inline bool
+small_take(PyObject *left, PyObject *right, matrix_small *small)
+{
+    MatrixObject *a = (MatrixObject *)left, *b = (MatrixObject *)right;
+
+    if (!is_small(left)) {
+        if (!is_small(right) || !small_number(left, &small->number))
+            return false;
+        small_shape(small, b);
+        small->left = (mk_window){&small->number, 0, 0};
+        small->right = small_line(b);
+        return true;
+    }
+    small_shape(small, a);
+    small->left = small_line(a);
+    if (!is_small(right)) {
+        small->right = (mk_window){&small->number, 0, 0};
+        return small_number(right, &small->number);
+    }
+    small->right = small_line(b);
+    if (a->rows == b->rows && a->columns == b->columns)
+        return true;
+    small->left = small_spread(a);
+    small->right = small_spread(b);
+    if (!shape_join(a->rows, b->rows, &small->rows) || !shape_join(a->columns, b->columns, &small->columns))
+        return false;
+    small->lines = (size_t)small->rows;
+    small->length = (size_t)small->columns;
+    return true;
+}
+
+/* The window of a new matrix that holds the result. */
+static inline mk_window
+small_target(const matrix_small *small, const MatrixObject *result)
+{
+    return (mk_window){result->data, (ptrdiff_t)small->length, 1};
+}
+
 /* ---- long computations ---- */
 
 enum {

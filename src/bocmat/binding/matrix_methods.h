@@ -47,6 +47,11 @@ int matrix_ass_subscript(PyObject *self, PyObject *key, PyObject *value);
 PyObject *matrix_item_at(PyObject *self, Py_ssize_t index);
 Py_ssize_t matrix_length(PyObject *self);
 
+/* matrix_number.c: what a row of binary.def does not give */
+PyObject *slot_power(PyObject *left, PyObject *right, PyObject *modulo);
+PyObject *slot_inplace_power_of(PyObject *left, PyObject *right, PyObject *modulo);
+PyObject *slot_divmod(PyObject *left, PyObject *right);
+
 /* matrix_compare.c */
 PyObject *slot_richcompare(PyObject *left, PyObject *right, int operator);
 int slot_bool(PyObject *self);

@@ -50,44 +50,32 @@ binary_take(core_state *state, mk_binary_op op, PyObject *left, PyObject *right,
     return answer;
 }
 
-/* Two small matrices of one shape, or one and a float: no operands, one pass over the inline values. */
-static inline bool
-is_small(PyObject *object)
-{
-    return !((MatrixObject *)object)->buffer && ((MatrixObject *)object)->data;
-}
-
-static inline PyObject *
-small_result(core_state *state, mk_binary_op op, MatrixObject *like, mk_window left, mk_window right)
-{
-    MatrixObject *result = matrix_new(state, like->rows, like->columns);
-    size_t size = (size_t)(like->rows * like->columns);
-
-    if (result)
-        mk_binary(op, 1, size, (mk_window){result->data, 0, 1}, left, right);
-    return (PyObject *)result;
-}
-
 static inline PyObject *
 binary_slot(PyObject *left, PyObject *right, mk_binary_op op)
 {
-    core_state *state;
+    core_state *state = state_of_either(left, right);
+    matrix_small small;
     matrix_result result;
 
-    if (is_matrix(left) && is_small(left)) {
-        MatrixObject *a = (MatrixObject *)left, *b = (MatrixObject *)right;
+    if (small_take(left, right, &small)) {
+        MatrixObject *made = matrix_new(state, small.rows, small.columns);
 
-        if (Py_IS_TYPE(right, Py_TYPE(left)) && is_small(right) && a->rows == b->rows && a->columns == b->columns)
-            return small_result(state_of(left), op, a, (mk_window){a->data, 0, 1}, (mk_window){b->data, 0, 1});
-        if (PyFloat_CheckExact(right)) {
-            double number = PyFloat_AS_DOUBLE(right);
-
-            return small_result(state_of(left), op, a, (mk_window){a->data, 0, 1}, (mk_window){&number, 0, 0});
-        }
+        if (made)
+            mk_binary(op, small.lines, small.length, small_target(&small, made), small.left, small.right);
+        return (PyObject *)made;
     }
-    state = state_of_either(left, right);
     (void)result_take(state, NULL, &result);
     return binary_take(state, op, left, right, &result);
+}
+
+/* A small matrix that nothing keeps from being written, and what fits it. */
+static inline bool
+small_in_place(PyObject *left, PyObject *right, matrix_small *small)
+{
+    MatrixObject *target = (MatrixObject *)left;
+
+    return is_small(left) && !target->flags && target->exports < MATRIX_PIN && small_take(left, right, small) &&
+           small->rows == target->rows && small->columns == target->columns;
 }
 
 static inline PyObject *
@@ -95,17 +83,12 @@ inplace_slot(PyObject *left, PyObject *right, mk_binary_op op)
 {
     core_state *state;
     matrix_result result;
+    matrix_small small;
     PyObject *answer;
 
-    if (is_matrix(left) && Py_IS_TYPE(right, Py_TYPE(left)) && is_small(left) && is_small(right)) {
-        MatrixObject *a = (MatrixObject *)left, *b = (MatrixObject *)right;
-
-        if (a->rows == b->rows && a->columns == b->columns && !a->flags && a->exports < MATRIX_PIN) {
-            mk_window at = {a->data, 0, 1};
-
-            mk_binary(op, 1, (size_t)(a->rows * a->columns), at, at, (mk_window){b->data, 0, 1});
-            return Py_NewRef(left);
-        }
+    if (small_in_place(left, right, &small)) {
+        mk_binary(op, small.lines, small.length, small_target(&small, (MatrixObject *)left), small.left, small.right);
+        return Py_NewRef(left);
     }
     state = state_of(left);
     (void)result_take(state, left, &result);
@@ -127,9 +110,14 @@ binary_method(METHOD_ARGS, const args_spec *spec, mk_binary_op op)
     PyObject *given[2], *answer;
     matrix_result result;
 
-    if (!args_take(spec, args, count, keywords, given) || !result_take(state, given[1], &result))
+    if (count == 1 && !keywords) {
+        given[0] = args[0];
+        answer = binary_slot(self, args[0], op);
+    } else if (!args_take(spec, args, count, keywords, given) || !result_take(state, given[1], &result)) {
         return NULL;
-    answer = binary_take(state, op, self, given[0], &result);
+    } else {
+        answer = binary_take(state, op, self, given[0], &result);
+    }
     if (answer == Py_NotImplemented) {
         Py_DECREF(answer);
         PyErr_Format(PyExc_TypeError, "%s takes a matrix, a real number or a sequence of them, not %s",
@@ -155,3 +143,101 @@ binary_method(METHOD_ARGS, const args_spec *spec, mk_binary_op op)
     }
 #include "../../../kernels/binary.def"
 #undef BINARY
+
+/* ---- the operators that take or give something else ---- */
+
+PyObject *
+slot_power(PyObject *left, PyObject *right, PyObject *modulo)
+{
+    if (modulo != Py_None)
+        Py_RETURN_NOTIMPLEMENTED;
+    return binary_slot(left, right, MK_BINARY_power);
+}
+
+PyObject *
+slot_inplace_power_of(PyObject *left, PyObject *right, PyObject *modulo)
+{
+    (void)modulo; /* `**=` has none */
+    return inplace_slot(left, right, MK_BINARY_power);
+}
+
+PyObject *
+slot_divmod(PyObject *left, PyObject *right)
+{
+    PyObject *quotient = binary_slot(left, right, MK_BINARY_floor_divide), *rest;
+
+    if (!quotient || quotient == Py_NotImplemented)
+        return quotient;
+    rest = binary_slot(left, right, MK_BINARY_remainder);
+    if (!rest) {
+        Py_DECREF(quotient);
+        return NULL;
+    }
+    return Py_BuildValue("(NN)", quotient, rest);
+}
+
+/* ---- fma and scaled_add: three operands, the first of them self ---- */
+
+typedef void three_kernel(size_t rows, size_t columns, mk_window out, mk_window x, mk_window y, mk_window z);
+
+static PyObject *
+three_compute(core_state *state, three_kernel *kernel, const char *what, matrix_operand *const *operands,
+              matrix_result *result)
+{
+    matrix_operand *all[4] = {operands[0], operands[1], operands[2], &result->target};
+    matrix_unlocked unlocked;
+    Py_ssize_t rows, columns;
+
+    if (!operand_settle(operands[0]) || !operand_settle(operands[1]) || !operand_settle(operands[2]) ||
+        !operands_broadcast(what, operands, 3, &rows, &columns) ||
+        !result_settle(state, what, result, rows, columns, operands, 3)) {
+        Py_CLEAR(result->object);
+        return NULL;
+    }
+    matrix_unlock(&unlocked, rows * columns >= LONG_ELEMENTS, all, 4);
+    kernel((size_t)rows, (size_t)columns, result->target.window, operand_spread(operands[0], rows, columns),
+           operand_spread(operands[1], rows, columns), operand_spread(operands[2], rows, columns));
+    matrix_lock(&unlocked);
+    return result->object;
+}
+
+static PyObject *
+three_method(METHOD_ARGS, const args_spec *spec, const char *what, three_kernel *kernel)
+{
+    core_state *state = state_of(self);
+    matrix_operand x = {.source = self}, y, z, *operands[3] = {&x, &y, &z};
+    PyObject *given[4] = {NULL, NULL, NULL, NULL}, *answer = NULL;
+    matrix_result result;
+
+    if (count == 2 && !keywords) {
+        given[0] = args[0];
+        given[1] = args[1];
+    } else if (!args_take(spec, args, count, keywords, given)) {
+        return NULL;
+    }
+    if (!target_take(state, self, what, given[2], given[3], &result) || !operand_require(state, given[0], what, &y))
+        return NULL;
+    if (operand_require(state, given[1], what, &z)) {
+        answer = three_compute(state, kernel, what, operands, &result);
+        operand_drop(&z);
+    }
+    operand_drop(&y);
+    operand_drop(&x);
+    return answer;
+}
+
+PyObject *
+matrix_fma(METHOD_ARGS)
+{
+    static const args_spec spec = {"fma", 2, 2, {"b", "c", "in_place", "out", NULL}};
+
+    return three_method(self, args, count, keywords, &spec, "fma()", mk_fma);
+}
+
+PyObject *
+matrix_scaled_add(METHOD_ARGS)
+{
+    static const args_spec spec = {"scaled_add", 2, 2, {"s", "x", "in_place", "out", NULL}};
+
+    return three_method(self, args, count, keywords, &spec, "scaled_add()", mk_scaled_add);
+}

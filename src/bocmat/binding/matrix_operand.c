@@ -368,6 +368,21 @@ result_take(core_state *state, PyObject *out, matrix_result *result)
 }
 
 bool
+target_take(core_state *state, PyObject *self, const char *what, PyObject *in_place, PyObject *out,
+            matrix_result *result)
+{
+    bool flag;
+
+    if (!args_flag(in_place, &flag))
+        return false;
+    if (flag && out && out != Py_None) {
+        PyErr_Format(PyExc_ValueError, "%s takes in_place or out, not both", what);
+        return false;
+    }
+    return result_take(state, flag ? self : out, result);
+}
+
+bool
 result_settle(core_state *state, const char *what, matrix_result *result, Py_ssize_t rows, Py_ssize_t columns,
               matrix_operand *const *operands, int count)
 {

@@ -81,6 +81,9 @@ static const PyType_Slot number_slots[] = {
     {Py_nb_##operator, (void *)slot_binary_##name}, {Py_nb_inplace_##operator, (void *)slot_inplace_##name},
 #include "../../../kernels/binary.def"
 #undef BINARY
+    {Py_nb_power, (void *)slot_power},
+    {Py_nb_inplace_power, (void *)slot_inplace_power_of},
+    {Py_nb_divmod, (void *)slot_divmod},
     {Py_nb_matrix_multiply, (void *)slot_matmul},
     {Py_nb_positive, (void *)slot_positive},
     {Py_nb_bool, (void *)slot_bool},

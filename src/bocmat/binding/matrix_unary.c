@@ -1,4 +1,4 @@
-/* Element-wise functions of one operand: the methods and operators of every row of unary.def, and clip. */
+/* Element-wise functions of one operand: the methods and operators of every row of unary.def, round and clip. */
 #include "matrix_methods.h"
 
 static const char *const unary_names[] = {
@@ -6,21 +6,6 @@ static const char *const unary_names[] = {
 #include "../../../kernels/unary.def"
 #undef UNARY
 };
-
-bool
-target_take(core_state *state, PyObject *self, const char *what, PyObject *in_place, PyObject *out,
-            matrix_result *result)
-{
-    bool flag;
-
-    if (!args_flag(in_place, &flag))
-        return false;
-    if (flag && out && out != Py_None) {
-        PyErr_Format(PyExc_ValueError, "%s takes in_place or out, not both", what);
-        return false;
-    }
-    return result_take(state, flag ? self : out, result);
-}
 
 static PyObject *
 unary_compute(core_state *state, mk_unary_op op, PyObject *self, matrix_result *result)
@@ -43,17 +28,15 @@ unary_compute(core_state *state, mk_unary_op op, PyObject *self, matrix_result *
 static inline PyObject *
 unary_slot(PyObject *self, mk_unary_op op)
 {
-    MatrixObject *matrix = (MatrixObject *)self;
     core_state *state = state_of(self);
     matrix_result result;
 
-    if (is_matrix(self) && !matrix->buffer && matrix->data) { /* inline values: one pass, no operands */
-        MatrixObject *small = matrix_new(state, matrix->rows, matrix->columns);
+    if (is_small(self)) { /* one pass, no operands */
+        MatrixObject *from = (MatrixObject *)self, *to = matrix_new(state, from->rows, from->columns);
 
-        if (small)
-            mk_unary(op, 1, (size_t)(matrix->rows * matrix->columns), (mk_window){small->data, 0, 1},
-                     (mk_window){matrix->data, 0, 1});
-        return (PyObject *)small;
+        if (to)
+            mk_unary(op, 1, (size_t)(from->rows * from->columns), small_line(to), small_line(from));
+        return (PyObject *)to;
     }
     (void)result_take(state, NULL, &result);
     return unary_compute(state, op, self, &result);
@@ -87,6 +70,45 @@ unary_method(METHOD_ARGS, const args_spec *spec, mk_unary_op op)
     }
 #include "../../../kernels/unary.def"
 #undef UNARY
+
+/* ---- round ---- */
+
+static PyObject *
+round_compute(core_state *state, int decimals, PyObject *self, matrix_result *result)
+{
+    matrix_operand from = {.source = self}, *operands[2] = {&from, &result->target};
+    matrix_unlocked unlocked;
+
+    if (!operand_settle(&from) || !result_settle(state, "round()", result, from.rows, from.columns, operands, 1)) {
+        Py_CLEAR(result->object);
+    } else {
+        matrix_unlock(&unlocked, from.rows * from.columns >= LONG_ELEMENTS, operands, 2);
+        mk_round((size_t)from.rows, (size_t)from.columns, result->target.window, from.window, decimals);
+        matrix_lock(&unlocked);
+    }
+    operand_drop(&from);
+    return result->object;
+}
+
+PyObject *
+matrix_round(METHOD_ARGS)
+{
+    enum { FARTHEST = 400 }; /* beyond, powers of ten are infinite */
+    static const args_spec spec = {"round", 1, 0, {"decimals", "in_place", "out", NULL}};
+    core_state *state = state_of(self);
+    PyObject *given[3] = {NULL, NULL, NULL};
+    Py_ssize_t decimals = 0;
+    matrix_result result;
+
+    if ((count || keywords) && !args_take(&spec, args, count, keywords, given))
+        return NULL;
+    if ((given[0] && !args_index(given[0], "decimals", &decimals)) ||
+        !target_take(state, self, "round()", given[1], given[2], &result))
+        return NULL;
+    if (decimals < -FARTHEST || decimals > FARTHEST)
+        decimals = decimals < 0 ? -FARTHEST : FARTHEST;
+    return round_compute(state, (int)decimals, self, &result);
+}
 
 /* ---- clip ---- */
 
@@ -133,6 +155,24 @@ done:
     return result->object;
 }
 
+/* A small matrix and two numbers or None; false for everything else, which goes the long way. */
+static bool
+clip_small(PyObject *self, PyObject *low, PyObject *high, PyObject **answer)
+{
+    double least = -Py_HUGE_VAL, greatest = Py_HUGE_VAL;
+    MatrixObject *from = (MatrixObject *)self, *to;
+
+    if (!is_small(self) || !(small_number(low, &least) || low == Py_None) ||
+        !(small_number(high, &greatest) || high == Py_None) || greatest < least || (low == Py_None && high == Py_None))
+        return false;
+    to = matrix_new(state_of(self), from->rows, from->columns);
+    if (to)
+        mk_clip(1, (size_t)(from->rows * from->columns), small_line(to), small_line(from), (mk_window){&least, 0, 0},
+                (mk_window){&greatest, 0, 0});
+    *answer = (PyObject *)to;
+    return true;
+}
+
 PyObject *
 matrix_clip(METHOD_ARGS)
 {
@@ -142,6 +182,8 @@ matrix_clip(METHOD_ARGS)
     matrix_operand low, high;
     matrix_result result;
 
+    if (count == 2 && !keywords && clip_small(self, args[0], args[1], &answer))
+        return answer;
     if (!args_take(&spec, args, count, keywords, given) ||
         !target_take(state, self, "clip()", given[2], given[3], &result))
         return NULL;
