@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from support import (
     catalogue_elementwise,
+    catalogue_linalg,
     catalogue_make,
     catalogue_products,
     catalogue_reductions,
@@ -14,6 +15,7 @@ from support.operations import Op
 FAMILIES = [
     catalogue_make,
     catalogue_elementwise,
+    catalogue_linalg,
     catalogue_reductions,
     catalogue_shape,
     catalogue_products,

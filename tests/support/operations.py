@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-import bocmat
+import bocmat.linalg
 from bocmat import Matrix
 
 EPS = float(np.finfo(np.float64).eps)
