@@ -1,13 +1,13 @@
 /* Linear algebra by LAPACK, which is column-major: it reads a row-major matrix as its transpose. So every function asks
  * LAPACK for what the transpose needs for the row-major answer, and copies once, into memory that LAPACK may destroy:
  *
- *   solve, inverse, determinant   a' = P L U
+ *   solve, inverse, determinant   a' = P L U, hence a = U' L' P'
  *   cholesky                      the upper triangle of a' is the lower one of a
  *   qr                            a' = L Q, hence a = Q' L'
  *   svd                           a' = V S U'
  *   eigh                          a' = a
  *
- * Only eig and lstsq need the matrix turned on the way.
+ * Only eig and lstsq need the matrix turned on the way, and several right-hand sides are.
  */
 #include <limits.h>
 
@@ -82,17 +82,7 @@ lu_work(size_t n)
 size_t
 mk_solve_work(size_t n, size_t count)
 {
-    return total(n * n + n, 0.0, (double)greatest_of(n, count));
-}
-
-static void
-swap_rows(size_t columns, double *x, double *y)
-{
-    for (size_t j = 0; j < columns; j++) {
-        double swap = x[j];
-        x[j] = y[j];
-        y[j] = swap;
-    }
+    return total(n * n + n + (count > 1 ? n * count : 0), 0.0, (double)greatest_of(n, count));
 }
 
 int
@@ -100,25 +90,16 @@ mk_solve(size_t n, size_t count, double *x, mk_window a, mk_window b, double *wo
 {
     if (n <= SMALL_SIDE)
         return small_solve(n, count, x, a, b);
+    double *right = count > 1 ? work + n * n + n : x;
     int *pivots = whole(work + n * n), side = (int)n, columns = (int)count;
     int info = factor(n, work, a, pivots);
-    if (info != 0)
+    if (info != 0 || count == 0)
         return info;
-    mk_copy(n, count, dense(x, count), b);
-    if (count == 1) {
-        BLAS(dgetrs_)("T", &side, &columns, work, &side, pivots, x, &side, &info, 1);
-        return 0;
-    }
-    if (count == 0)
-        return 0;
-    BLAS(cblas_dtrsm)(BLAS_ROW_MAJOR, BLAS_LEFT, BLAS_LOWER, BLAS_AS_IS, BLAS_ANY_DIAGONAL, side, columns, 1.0, work,
-                      side, x, columns);
-    BLAS(cblas_dtrsm)(BLAS_ROW_MAJOR, BLAS_LEFT, BLAS_UPPER, BLAS_AS_IS, BLAS_UNIT_DIAGONAL, side, columns, 1.0, work,
-                      side, x, columns);
-    for (size_t i = n; i-- > 0;)
-        if ((size_t)pivots[i] != i + 1)
-            swap_rows(count, x + i * count, x + ((size_t)pivots[i] - 1) * count);
-    return 0;
+    mk_copy(n, count, turned(right, n), b);
+    BLAS(dgetrs_)("T", &side, &columns, work, &side, pivots, right, &side, &info, 1);
+    if (count > 1)
+        mk_copy(n, count, dense(x, count), turned(right, n));
+    return info;
 }
 
 size_t
