@@ -11,12 +11,14 @@
 #define BLAS(name) scipy_##name
 #endif
 
-enum { BLAS_ROW_MAJOR = 101, BLAS_AS_IS = 111, BLAS_TRANSPOSED = 112 };
+enum { BLAS_ROW_MAJOR = 101, BLAS_AS_IS = 111, BLAS_TRANSPOSED = 112, BLAS_UPPER = 121 };
 
 void BLAS(cblas_dgemm)(int order, int transpose_a, int transpose_b, int m, int n, int k, double alpha, const double *a,
                        int a_leading, const double *b, int b_leading, double beta, double *c, int c_leading);
 void BLAS(cblas_dgemv)(int order, int transpose_a, int m, int n, double alpha, const double *a, int a_leading,
                        const double *x, int x_step, double beta, double *y, int y_step);
+void BLAS(cblas_dsyrk)(int order, int triangle, int transpose, int n, int k, double alpha, const double *a,
+                       int a_leading, double beta, double *c, int c_leading);
 double BLAS(cblas_ddot)(int n, const double *x, int x_step, const double *y, int y_step);
 void BLAS(openblas_set_num_threads)(int count);
 int BLAS(openblas_get_num_threads)(void);

@@ -84,6 +84,38 @@ by_gemm(size_t rows, size_t columns, size_t inner, mk_window out, mk_window a, m
     return true;
 }
 
+static size_t
+edge(size_t size, size_t from)
+{
+    return size - from < EDGE ? size - from : EDGE;
+}
+
+/* out = a @ a': BLAS makes one half of it, the other is its mirror. */
+static bool
+by_syrk(size_t side, size_t inner, mk_window out, mk_window a)
+{
+    blas_layout layout;
+    if (out.column_stride != 1 || out.row_stride > INT_MAX || !blas_can_take(side, inner, a, &layout))
+        return false;
+    BLAS(cblas_dsyrk)(BLAS_ROW_MAJOR, BLAS_UPPER, layout.transpose, (int)side, (int)inner, 1.0, a.at, layout.leading,
+                      0.0, out.at, (int)out.row_stride);
+    for (size_t i = 0; i < side; i += EDGE) {
+        size_t height = edge(side, i);
+        for (size_t j = 0; j < i; j += EDGE)
+            mk_copy(height, EDGE, at_element(out, i, j), transposed(at_element(out, j, i)));
+        for (size_t k = i + 1; k < i + height; k++)
+            for (size_t j = i; j < k; j++)
+                *at_element(out, k, j).at = *at_element(out, j, k).at;
+    }
+    return true;
+}
+
+static bool
+is_mirror(size_t rows, size_t columns, mk_window a, mk_window b)
+{
+    return rows == columns && a.at == b.at && a.row_stride == b.column_stride && a.column_stride == b.row_stride;
+}
+
 /* At most EDGE each way, through copies of whatever does not fit. */
 static void
 block_packed(size_t rows, size_t columns, size_t inner, double *out, mk_window a, mk_window b, double beta)
@@ -97,12 +129,6 @@ block_packed(size_t rows, size_t columns, size_t inner, double *out, mk_window a
         mk_active->multiply(rows, columns, inner, to, from_a, from_b, beta);
     else
         by_gemm(rows, columns, inner, to, from_a, from_b, beta);
-}
-
-static size_t
-edge(size_t size, size_t from)
-{
-    return size - from < EDGE ? size - from : EDGE;
 }
 
 static void
@@ -184,6 +210,13 @@ scale(size_t rows, size_t columns, mk_window out, double beta)
         mk_binary(MK_BINARY_multiply, rows, columns, out, out, (mk_window){&beta, 0, 0});
 }
 
+bool
+mk_matmul_takes(size_t rows, size_t columns, mk_window window)
+{
+    blas_layout layout;
+    return blas_can_take(rows, columns, window, &layout);
+}
+
 void
 mk_matmul(size_t rows, size_t columns, size_t inner, mk_window out, mk_window a, mk_window b, double beta)
 {
@@ -199,6 +232,7 @@ mk_matmul(size_t rows, size_t columns, size_t inner, mk_window out, mk_window a,
         split(rows, columns, inner, out, a, b, beta);
     else if (!(columns == 1 && by_gemv(rows, inner, out, a, b, beta)) &&
              !(rows == 1 && by_gemv(columns, inner, transposed(out), transposed(b), transposed(a), beta)) &&
+             !(beta == 0.0 && rows >= EDGE && is_mirror(rows, columns, a, b) && by_syrk(rows, inner, out, a)) &&
              !by_gemm(rows, columns, inner, out, a, b, beta))
         by_packing(rows, columns, inner, out, a, b, beta);
 }

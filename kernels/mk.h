@@ -187,6 +187,8 @@ void mk_tile(size_t rows, size_t columns, size_t down, size_t across, double *ou
  * where they are those of a row- or column-major matrix, BLAS gets them as flags and nothing is copied.
  * `out` overlaps neither operand. With beta 0, out is not read. */
 void mk_matmul(size_t rows, size_t columns, size_t inner, mk_window out, mk_window a, mk_window b, double beta);
+/* True for an operand that BLAS reads where it is. Of others a large product is faster after a copy. */
+bool mk_matmul_takes(size_t rows, size_t columns, mk_window window);
 
 /* The sum of a[i, j] * b[i, j] over the window, as accurate as a pairwise sum; 0 over no elements. */
 double mk_dot(size_t rows, size_t columns, mk_window a, mk_window b);

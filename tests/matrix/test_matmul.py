@@ -73,3 +73,70 @@ def test_what_cannot_be_multiplied():
     a = Matrix.eye(4)
     a @= Matrix.full((4, 4), 2.0)
     assert_same(a, np.full((4, 4), 2.0))
+
+
+@given(data=st.data(), rows=LENGTHS, side=LENGTHS)
+def test_product_in_place_agrees_with_numpy(data, rows, side):
+    left = data.draw(arrays(st.just(rows), st.just(side), elements=FINITE))
+    right = data.draw(arrays(st.just(side), st.just(side), elements=FINITE))
+    a, b = data.draw(operands(left)), data.draw(operands(right))
+    same = a
+    a @= b
+    assert a is same
+    assert_product(a, left, right)
+    assert_same(b, right)
+
+
+def test_product_in_place_with_itself_shared_and_through_a_view():
+    left = np.random.default_rng(8).normal(size=(70, 70))
+    a = Matrix(left)
+    shared = a.T
+    a @= a
+    assert_product(a, left, left)
+    assert_same(shared, left.T)
+    whole = Matrix(left)
+    part = whole.view[1:, 2:5]
+    part @= [[0, 1, 0], [1, 0, 0], [0, 0, 2]]
+    wanted = left.copy()
+    wanted[1:, 2:5] = left[1:, [3, 2, 4]] * [1, 1, 2]
+    assert_same(whole, wanted)
+
+
+def test_product_in_place_keeps_the_shape():
+    a = Matrix(2, 3, 1.0)
+    for wrong, error in (
+        (Matrix(3, 2), ValueError),
+        ([1, 2, 3], ValueError),
+        (Matrix(2, 2), ValueError),
+    ):
+        with pytest.raises(error):
+            a @= wrong
+    for wrong in (2.0, "text", None):
+        with pytest.raises(TypeError):
+            a @= wrong
+    assert_same(a, np.ones((2, 3)))
+    view = a.row_view(0, read_only=True)
+    with pytest.raises(TypeError, match="read-only"):
+        view @= np.eye(3)
+
+
+@pytest.mark.parametrize("rows", [63, 64, 65, 130, 200])
+@pytest.mark.parametrize("inner", [1, 5, 64, 90])
+def test_product_with_its_own_transpose(rows, inner):
+    left = np.random.default_rng(rows).normal(size=(rows, inner))
+    for a in (Matrix(left), Matrix(left.T).T, Matrix(np.repeat(left, 2, axis=1)).view[:, ::2]):
+        for product in (a @ a.T, a @ (a.copy().T)):
+            assert_product(product, left, left.T)
+        symmetric = as_array(a @ a.T)
+        assert (symmetric == symmetric.T).all()
+        assert_product(a.T @ a, left.T, left)
+
+
+def test_long_products_of_steps_agree():
+    array = np.random.default_rng(9).normal(size=(210, 190))
+    whole = Matrix(array)
+    a, b = whole.view[::2, 1::2], whole.view[::-2, ::2]
+    left, right = array[::2, 1::2], array[::-2, ::2]
+    assert_product(a.T @ b, left.T, right)
+    assert_product(a @ b.T, left, right.T)
+    assert_same(whole, array)

@@ -26,22 +26,70 @@ product_is_long(Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t inner)
     return (double)rows * (double)columns * (double)inner >= (double)LONG_PRODUCT;
 }
 
+/* Room for a copy of an operand that BLAS cannot read where it is; false if there is no memory, NULL if there is no
+ * need. */
+static bool
+matmul_room(core_state *state, const matrix_operand *operand, bool is_large, PyObject **room)
+{
+    *room = NULL;
+    if (!is_large || mk_matmul_takes((size_t)operand->rows, (size_t)operand->columns, operand->window))
+        return true;
+    *room = matrix_empty(state, operand->rows, operand->columns);
+    return *room != NULL;
+}
+
+static mk_window
+matmul_packed(const matrix_operand *operand, PyObject *room)
+{
+    mk_window packed;
+
+    if (!room)
+        return operand->window;
+    packed = matrix_window((MatrixObject *)room);
+    mk_copy((size_t)operand->rows, (size_t)operand->columns, packed, operand->window);
+    return packed;
+}
+
+/* The right operand is the transpose of the left: one copy serves both, and BLAS makes half of the product. */
+static bool
+is_own_transpose(const matrix_operand *left, const matrix_operand *right)
+{
+    return left->rows == right->columns && left->window.at == right->window.at &&
+           left->window.row_stride == right->window.column_stride &&
+           left->window.column_stride == right->window.row_stride;
+}
+
 static PyObject *
 matmul_compute(core_state *state, matrix_operand *left, matrix_operand *right)
 {
     matrix_operand *operands[2] = {left, right};
+    PyObject *result = NULL, *left_room = NULL, *right_room = NULL;
     matrix_unlocked unlocked;
-    PyObject *result;
+    mk_window a, b;
+    bool is_long, is_mirror;
 
     if (!matmul_settle(left, right))
         return NULL;
+    is_mirror = is_own_transpose(left, right);
+    is_long = product_is_long(left->rows, right->columns, left->columns);
     result = matrix_empty(state, left->rows, right->columns);
-    if (!result)
-        return NULL;
-    matrix_unlock(&unlocked, product_is_long(left->rows, right->columns, left->columns), operands, 2);
+    if (!result || !matmul_room(state, left, is_long, &left_room) ||
+        (!is_mirror && !matmul_room(state, right, is_long, &right_room))) {
+        Py_CLEAR(result);
+        goto done;
+    }
+    matrix_unlock(&unlocked, is_long, operands, 2);
+    a = matmul_packed(left, left_room);
+    if (is_mirror)
+        b = (mk_window){a.at, a.column_stride, a.row_stride};
+    else
+        b = matmul_packed(right, right_room);
     mk_matmul((size_t)left->rows, (size_t)right->columns, (size_t)left->columns, matrix_window((MatrixObject *)result),
-              left->window, right->window, 0.0);
+              a, b, 0.0);
     matrix_lock(&unlocked);
+done:
+    Py_XDECREF(left_room);
+    Py_XDECREF(right_room);
     return result;
 }
 
@@ -68,6 +116,49 @@ slot_matmul(PyObject *left, PyObject *right)
         operand_drop(&b);
     }
     operand_drop(&a);
+    return result;
+}
+
+/* The product replaces the left operand's values, which keeps its shape. */
+static PyObject *
+matmul_replace(core_state *state, matrix_operand *left, matrix_operand *right)
+{
+    matrix_operand target = *left;
+    PyObject *product;
+
+    if (!operand_settle_writable(&target) || !matmul_settle(left, right))
+        return NULL;
+    if (left->columns != right->columns) {
+        PyErr_Format(PyExc_ValueError, "matrix product in place: the shape (%zd, %zd) cannot become (%zd, %zd)",
+                     left->rows, left->columns, left->rows, right->columns);
+        return NULL;
+    }
+    product = matmul_compute(state, left, right);
+    if (!product)
+        return NULL;
+    if (!operand_settle_writable(&target)) {
+        Py_DECREF(product);
+        return NULL;
+    }
+    mk_copy((size_t)target.rows, (size_t)target.columns, target.window, matrix_window((MatrixObject *)product));
+    Py_DECREF(product);
+    return Py_NewRef(target.source);
+}
+
+PyObject *
+slot_inplace_matmul(PyObject *left, PyObject *right)
+{
+    core_state *state = state_of(left);
+    matrix_operand a = {.source = left}, b;
+    PyObject *result = NULL;
+
+    if (!operand_require(state, right, "the matrix product", &b))
+        return NULL;
+    if (b.source)
+        result = matmul_replace(state, &a, &b);
+    else
+        PyErr_SetString(PyExc_TypeError, "the matrix product takes no scalar; use * for that");
+    operand_drop(&b);
     return result;
 }
 

@@ -58,6 +58,7 @@ int slot_bool(PyObject *self);
 
 /* matrix_matmul.c */
 PyObject *slot_matmul(PyObject *left, PyObject *right);
+PyObject *slot_inplace_matmul(PyObject *left, PyObject *right);
 PyObject *matrix_matmul_into(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
 
 /* matrix_linalg.c: its functions, for the module. 0 or -1. */

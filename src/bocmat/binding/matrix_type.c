@@ -85,6 +85,7 @@ static const PyType_Slot number_slots[] = {
     {Py_nb_inplace_power, (void *)slot_inplace_power_of},
     {Py_nb_divmod, (void *)slot_divmod},
     {Py_nb_matrix_multiply, (void *)slot_matmul},
+    {Py_nb_inplace_matrix_multiply, (void *)slot_inplace_matmul},
     {Py_nb_positive, (void *)slot_positive},
     {Py_nb_bool, (void *)slot_bool},
     {Py_tp_richcompare, (void *)slot_richcompare},
