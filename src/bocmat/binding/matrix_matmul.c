@@ -59,37 +59,47 @@ is_own_transpose(const matrix_operand *left, const matrix_operand *right)
            left->window.column_stride == right->window.row_stride;
 }
 
-static PyObject *
-matmul_compute(core_state *state, matrix_operand *left, matrix_operand *right)
+/* out = left @ right + beta * out; all are settled, `target` is what out lies in, NULL if nobody else knows it. */
+static bool
+matmul_write(core_state *state, matrix_operand *left, matrix_operand *right, matrix_operand *target, mk_window out,
+             double beta)
 {
-    matrix_operand *operands[2] = {left, right};
-    PyObject *result = NULL, *left_room = NULL, *right_room = NULL;
+    matrix_operand *operands[3] = {left, right, target};
+    bool is_long = product_is_long(left->rows, right->columns, left->columns);
+    bool is_mirror = is_own_transpose(left, right);
+    PyObject *left_room = NULL, *right_room = NULL;
     matrix_unlocked unlocked;
     mk_window a, b;
-    bool is_long, is_mirror;
 
-    if (!matmul_settle(left, right))
-        return NULL;
-    is_mirror = is_own_transpose(left, right);
-    is_long = product_is_long(left->rows, right->columns, left->columns);
-    result = matrix_empty(state, left->rows, right->columns);
-    if (!result || !matmul_room(state, left, is_long, &left_room) ||
-        (!is_mirror && !matmul_room(state, right, is_long, &right_room))) {
-        Py_CLEAR(result);
-        goto done;
+    if (!matmul_room(state, left, is_long, &left_room))
+        return false;
+    if (!is_mirror && !matmul_room(state, right, is_long, &right_room)) {
+        Py_XDECREF(left_room);
+        return false;
     }
-    matrix_unlock(&unlocked, is_long, operands, 2);
+    matrix_unlock(&unlocked, is_long, operands, target ? 3 : 2);
     a = matmul_packed(left, left_room);
     if (is_mirror)
         b = (mk_window){a.at, a.column_stride, a.row_stride};
     else
         b = matmul_packed(right, right_room);
-    mk_matmul((size_t)left->rows, (size_t)right->columns, (size_t)left->columns, matrix_window((MatrixObject *)result),
-              a, b, 0.0);
+    mk_matmul((size_t)left->rows, (size_t)right->columns, (size_t)left->columns, out, a, b, beta);
     matrix_lock(&unlocked);
-done:
     Py_XDECREF(left_room);
     Py_XDECREF(right_room);
+    return true;
+}
+
+static PyObject *
+matmul_compute(core_state *state, matrix_operand *left, matrix_operand *right)
+{
+    PyObject *result;
+
+    if (!matmul_settle(left, right))
+        return NULL;
+    result = matrix_empty(state, left->rows, right->columns);
+    if (result && !matmul_write(state, left, right, NULL, matrix_window((MatrixObject *)result), 0.0))
+        Py_CLEAR(result);
     return result;
 }
 
@@ -187,9 +197,8 @@ matrix_dot(METHOD_ARGS)
 {
     static const args_spec spec = {"dot", 1, 1, {"other", "out", NULL}};
     core_state *state = state_of(self);
-    matrix_operand left = {.source = self}, right, *operands[3] = {&left, &right, NULL};
+    matrix_operand left = {.source = self}, right;
     PyObject *given[2], *answer = NULL;
-    matrix_unlocked unlocked;
     matrix_result result;
 
     if (!args_take(&spec, args, count, keywords, given) || !result_take(state, given[1], &result) ||
@@ -200,12 +209,8 @@ matrix_dot(METHOD_ARGS)
     } else if (!result.target.source) {
         answer = matmul_compute(state, &left, &right);
     } else if (dot_settle(state, &left, &right, &result)) {
-        operands[2] = &result.target;
-        matrix_unlock(&unlocked, product_is_long(left.rows, right.columns, left.columns), operands, 3);
-        mk_matmul((size_t)left.rows, (size_t)right.columns, (size_t)left.columns, result.target.window, left.window,
-                  right.window, 0.0);
-        matrix_lock(&unlocked);
-        answer = Py_NewRef(result.object);
+        if (matmul_write(state, &left, &right, &result.target, result.target.window, 0.0))
+            answer = Py_NewRef(result.object);
     }
     if (result.target.source)
         Py_XDECREF(result.object);
@@ -221,8 +226,7 @@ matrix_matmul_into(PyObject *module, PyObject *const *args, Py_ssize_t count, Py
     static const args_spec spec = {"_matmul_into", 4, 3, {"out", "a", "b", "accumulate", NULL}};
     core_state *state = PyModule_GetState(module);
     PyObject *given[4], *done = NULL;
-    matrix_operand a, b, *operands[3] = {&a, &b, NULL};
-    matrix_unlocked unlocked;
+    matrix_operand a, b, *operands[2] = {&a, &b};
     matrix_result result;
     bool accumulate;
 
@@ -243,7 +247,6 @@ matrix_matmul_into(PyObject *module, PyObject *const *args, Py_ssize_t count, Py
         PyErr_SetString(PyExc_TypeError, "the matrix product takes no scalar");
         goto done;
     }
-    operands[2] = &result.target;
     if (!matmul_settle(&a, &b) || !result_settle(state, "_matmul_into()", &result, a.rows, b.columns, operands, 2) ||
         !matmul_settle(&a, &b))
         goto done;
@@ -251,10 +254,8 @@ matrix_matmul_into(PyObject *module, PyObject *const *args, Py_ssize_t count, Py
         PyErr_SetString(PyExc_ValueError, "_matmul_into() cannot write to one of its operands");
         goto done;
     }
-    matrix_unlock(&unlocked, product_is_long(a.rows, b.columns, a.columns), operands, 3);
-    mk_matmul((size_t)a.rows, (size_t)b.columns, (size_t)a.columns, result.target.window, a.window, b.window,
-              accumulate ? 1.0 : 0.0);
-    matrix_lock(&unlocked);
+    if (!matmul_write(state, &a, &b, &result.target, result.target.window, accumulate ? 1.0 : 0.0))
+        goto done;
     done = Py_NewRef(result.object);
 done:
     Py_XDECREF(result.object);
