@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "matrix_crossing.h"
+
 /* ---- pickle ---- */
 
 /* The values as a bytes-like object in row-major order: from protocol 5 on the matrix itself, out of band where the
@@ -41,6 +43,8 @@ matrix_reduce_ex(METHOD_ARGS)
         PyErr_SetString(PyExc_TypeError, "a MatrixView does not travel; take a copy()");
         return NULL;
     }
+    if (matrix_must_not_cross((MatrixObject *)self))
+        return NULL;
     values = pickled_values(self, protocol < 5 ? (int)protocol : 5);
     if (!values)
         return NULL;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "docs.h"
+#include "matrix_crossing.h"
 #include "matrix_dlpack.h"
 #include "matrix_random.h"
 
@@ -261,6 +262,8 @@ matrix_add_types(PyObject *module, core_state *state)
     if (PyModule_AddType(module, state->matrix_type) < 0 || PyModule_AddType(module, state->matrix_view_type) < 0)
         return -1;
     if (linalg_add(module, state) < 0)
+        return -1;
+    if (matrix_add_crossing(state) < 0)
         return -1;
     return PyModule_AddFunctions(module, module_functions);
 }

@@ -7,6 +7,12 @@
 
 #include "pycompat.h"
 
+/* A place in running code, to be compared and never looked into. */
+typedef struct {
+    const void *code;
+    int at;
+} instruction;
+
 typedef struct core_state {
     PyObject *module; /* borrowed: the module outlives its state */
 
@@ -19,6 +25,8 @@ typedef struct core_state {
     PyObject *linalg_error; /* LinAlgError */
     struct random_stream *stream; /* what random matrices are drawn from outside of behaviors */
     struct tensor_list *tensors;
+    const struct MatrixObject *stayed; /* which last refused to cross to another interpreter, */
+    instruction stayed_at;             /* and where it was asked to */
 
     /* cown_type.c, when_type.c */
     PyTypeObject *cown_type;
