@@ -48,6 +48,27 @@ copy_reversed(size_t rows, size_t columns, mk_window out, mk_window in)
     }
 }
 
+/* Consecutive results of elements that are `step` apart. */
+static inline void
+row_stepped(size_t n, double *to, const double *from, ptrdiff_t step)
+{
+    for (size_t j = 0; j < n; j++)
+        to[j] = from[(ptrdiff_t)j * step];
+}
+
+static void
+copy_stepped(size_t rows, size_t columns, mk_window out, mk_window in)
+{
+    for (size_t i = 0; i < rows; i++) {
+        double *to = out.at + (ptrdiff_t)i * out.row_stride;
+        const double *from = in.at + (ptrdiff_t)i * in.row_stride;
+        if (in.column_stride == 2)
+            row_stepped(columns, to, from, 2);
+        else
+            row_stepped(columns, to, from, in.column_stride);
+    }
+}
+
 static void
 copy_singly(size_t rows, size_t columns, mk_window out, mk_window in)
 {
@@ -85,6 +106,8 @@ mk_copy(size_t rows, size_t columns, mk_window out, mk_window in)
     }
     if (out.column_stride == 1 && in.column_stride == -1)
         copy_reversed(rows, columns, out, in);
+    else if (out.column_stride == 1)
+        copy_stepped(rows, columns, out, in);
     else
         copy_singly(rows, columns, out, in);
 }

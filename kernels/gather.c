@@ -5,6 +5,7 @@
  *   columns consecutive on both       every line is read and written at positions
  *   anything else                     bands of eight lines, so that cache lines are used as they come
  */
+#include <math.h>
 #include <string.h>
 
 #include "stride.h"
@@ -12,6 +13,7 @@
 enum {
     SHORT_ROW = 8, /* copied without a call */
     BAND = 8,
+    PIECE = 256,
     NEAR = 1 << 15 /* doubles that are copied again and again from the cache */
 };
 
@@ -42,6 +44,69 @@ row_put(size_t n, double *to, const double *from, ptrdiff_t step, bool add)
     else
         for (size_t j = 0; j < n; j++)
             to[j] += from[(ptrdiff_t)j * step];
+}
+
+size_t
+mk_whole_numbers(size_t rows, size_t columns, ptrdiff_t *to, mk_window in)
+{
+    double piece[PIECE];
+    if (collapses(in, columns)) {
+        columns *= rows;
+        rows = 1;
+    }
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j += PIECE) {
+            size_t n = columns - j < PIECE ? columns - j : PIECE;
+            const double *from = in.at + (ptrdiff_t)i * in.row_stride + (ptrdiff_t)j * in.column_stride;
+            if (in.column_stride != 1) {
+                for (size_t k = 0; k < n; k++)
+                    piece[k] = from[(ptrdiff_t)k * in.column_stride];
+                from = piece;
+            }
+            ptrdiff_t *place = to + i * columns + j;
+            if (mk_active->whole_numbers(n, place, from))
+                continue;
+            size_t first = 0;
+            while ((double)place[first] == from[first] && fabs(from[first]) < 0x1p53)
+                first++;
+            return i * columns + j + first;
+        }
+    return rows * columns;
+}
+
+size_t
+mk_wrap(size_t count, ptrdiff_t *at, ptrdiff_t length)
+{
+    bool negative;
+    if (mk_active->in_range(count, at, length, &negative)) {
+        if (negative)
+            mk_active->from_end(count, at, length);
+        return count;
+    }
+    size_t first = 0;
+    while (at[first] >= -length && at[first] < length)
+        first++;
+    return first;
+}
+
+void
+mk_offsets(size_t rows, size_t columns, ptrdiff_t *to, mk_positions row, mk_positions column)
+{
+    for (size_t i = 0; i < rows; i++, to += columns) {
+        const ptrdiff_t *r = row.at + (ptrdiff_t)i * row.down, *c = column.at + (ptrdiff_t)i * column.down;
+        if (row.along && column.along)
+            for (size_t j = 0; j < columns; j++)
+                to[j] = r[j] * row.stride + c[j] * column.stride;
+        else if (row.along)
+            for (size_t j = 0; j < columns; j++)
+                to[j] = r[j] * row.stride + *c * column.stride;
+        else if (column.along)
+            for (size_t j = 0; j < columns; j++)
+                to[j] = *r * row.stride + c[j] * column.stride;
+        else
+            for (size_t j = 0; j < columns; j++)
+                to[j] = *r * row.stride + *c * column.stride;
+    }
 }
 
 void
@@ -192,16 +257,46 @@ repeat_row(size_t n, size_t times, double *to, ptrdiff_t to_step, const double *
     }
 }
 
+/* The numbers of times that occur, as constants, so that the inner loop is unrolled. */
+static void
+repeat_dense(size_t n, size_t times, double *to, const double *from, ptrdiff_t step)
+{
+    switch (times) {
+    case 2:
+        repeat_row(n, 2, to, 1, from, step);
+        break;
+    case 3:
+        repeat_row(n, 3, to, 1, from, step);
+        break;
+    case 4:
+        repeat_row(n, 4, to, 1, from, step);
+        break;
+    case 5:
+        repeat_row(n, 5, to, 1, from, step);
+        break;
+    case 6:
+        repeat_row(n, 6, to, 1, from, step);
+        break;
+    case 7:
+        repeat_row(n, 7, to, 1, from, step);
+        break;
+    case 8:
+        repeat_row(n, 8, to, 1, from, step);
+        break;
+    default:
+        repeat_row(n, times, to, 1, from, step);
+        break;
+    }
+}
+
 void
 mk_repeat(size_t rows, size_t columns, size_t times, mk_window out, mk_window in)
 {
     for (size_t i = 0; i < rows; i++) {
         double *to = out.at + (ptrdiff_t)i * out.row_stride;
         const double *from = in.at + (ptrdiff_t)i * in.row_stride;
-        if (out.column_stride == 1 && in.column_stride == 1 && times == 2)
-            repeat_row(columns, 2, to, 1, from, 1);
-        else if (out.column_stride == 1 && in.column_stride == 1 && times == 3)
-            repeat_row(columns, 3, to, 1, from, 1);
+        if (out.column_stride == 1)
+            repeat_dense(columns, times, to, from, in.column_stride);
         else
             repeat_row(columns, times, to, out.column_stride, from, in.column_stride);
     }

@@ -63,6 +63,39 @@ v_expand(unsigned bits, vec x)
 }
 #endif
 
+static bool
+whole_numbers(size_t n, ptrdiff_t *to, const double *from)
+{
+    bool good = true;
+    for (size_t i = 0; i < n; i++) {
+        double x = from[i];
+        bool small = x > -0x1p53 && x < 0x1p53;
+        ptrdiff_t whole = (ptrdiff_t)(small ? x : 0.5);
+        to[i] = whole;
+        good &= (double)whole == x;
+    }
+    return good;
+}
+
+static bool
+in_range(size_t n, const ptrdiff_t *at, ptrdiff_t length, bool *negative)
+{
+    int64_t least = 0, greatest = -1;
+    for (size_t i = 0; i < n; i++) {
+        least = at[i] < least ? at[i] : least;
+        greatest = at[i] > greatest ? at[i] : greatest;
+    }
+    *negative = least < 0;
+    return least >= -length && greatest < length;
+}
+
+static void
+from_end(size_t n, ptrdiff_t *at, ptrdiff_t length)
+{
+    for (size_t i = 0; i < n; i++)
+        at[i] += at[i] < 0 ? length : 0;
+}
+
 static size_t
 mask_count(size_t n, const double *at, bool *valid)
 {

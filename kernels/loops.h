@@ -51,6 +51,9 @@ const mk_table MK_TABLE = {
 #undef REDUCE
     .arg = {[MK_ARG_MIN] = arg_min, [MK_ARG_MAX] = arg_max},
     .arg_across = {[MK_ARG_MIN] = arg_across_min, [MK_ARG_MAX] = arg_across_max},
+    .whole_numbers = whole_numbers,
+    .in_range = in_range,
+    .from_end = from_end,
     .mask_count = mask_count,
     .compress = compress,
     .expand = expand,

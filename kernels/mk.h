@@ -161,6 +161,25 @@ void mk_gather_rows(size_t rows, size_t columns, mk_window out, mk_window in, co
 /* out[at[i], j] = in[i, j], or += with `add`, in the order of i. */
 void mk_scatter_rows(size_t rows, size_t columns, mk_window out, mk_window in, const ptrdiff_t *at, bool add);
 
+/* The window's elements as whole numbers, row by row. Gives the place of the first that is none, or is 2**53 or more
+ * away from zero; their number if there is none such. */
+size_t mk_whole_numbers(size_t rows, size_t columns, ptrdiff_t *to, mk_window in);
+
+/* Counts negative positions from the end of `length`. Gives the place of the first that is out of range, and leaves
+ * all as they are; `count` if there is none such. */
+size_t mk_wrap(size_t count, ptrdiff_t *at, ptrdiff_t length);
+
+/* A table of positions, which may be repeated down or along. */
+typedef struct {
+    const ptrdiff_t *at;
+    ptrdiff_t down, along; /* from one row of positions to the next, from one position to the next: 0 repeats */
+    ptrdiff_t stride;      /* what a position counts for */
+} mk_positions;
+
+/* to[i, j] = row[i, j] * row.stride + column[i, j] * column.stride; `to` is consecutive and may be either table that is
+ * not repeated. */
+void mk_offsets(size_t rows, size_t columns, ptrdiff_t *to, mk_positions row, mk_positions column);
+
 /* out[k] = from[at[k]], consecutive results. */
 void mk_pick(size_t count, double *out, const double *from, const ptrdiff_t *at);
 

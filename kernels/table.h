@@ -79,6 +79,11 @@ typedef struct {
     void (*fold_across[MK_REDUCE_COUNT])(size_t rows, size_t columns, double *out, ptrdiff_t step, mk_window in);
     size_t (*arg[2])(const mk_run *run);
     void (*arg_across[2])(size_t rows, size_t columns, size_t *out, mk_window in);
+    /* Doubles as whole numbers; whether all are. */
+    bool (*whole_numbers)(size_t n, ptrdiff_t *to, const double *from);
+    /* Whether all positions are in range, and some negative; counts those from the end. */
+    bool (*in_range)(size_t n, const ptrdiff_t *at, ptrdiff_t length, bool *negative);
+    void (*from_end)(size_t n, ptrdiff_t *at, ptrdiff_t length);
     /* How many of n are 1; whether all others are 0. */
     size_t (*mask_count)(size_t n, const double *at, bool *valid);
     /* The elements of `in` whose mask is 1, from `out` on but not beyond `end`; where the next would go. */

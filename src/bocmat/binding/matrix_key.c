@@ -132,6 +132,7 @@ picks_clear(matrix_picks *picks, Py_ssize_t rows, Py_ssize_t columns)
     list_clear(&picks->column);
     picks->mask = (matrix_operand){.source = NULL};
     picks->offsets = NULL;
+    picks->offset_memory = NULL;
 }
 
 void
@@ -140,7 +141,9 @@ picks_drop(matrix_picks *picks)
     list_drop(&picks->row);
     list_drop(&picks->column);
     operand_drop(&picks->mask);
-    PyMem_Free(picks->offsets);
+    if (picks->offset_memory)
+        buffer_drop(picks->offset_memory);
+    picks->offset_memory = NULL;
 }
 
 bool
@@ -246,29 +249,34 @@ picks_take_line(core_state *state, PyObject *part, int axis, Py_ssize_t rows, Py
 
 /* ---- settling ---- */
 
-/* Where the pairs lie in the window, in the first list's place where that has room. */
+static mk_positions
+list_table(const pick_list *list, Py_ssize_t stride)
+{
+    return (mk_positions){list->at, list->rows > 1 ? list->columns : 0, list->columns > 1, stride};
+}
+
+/* Where the pairs lie in the window. */
 static bool
 pairs_settle(matrix_picks *picks, mk_window window)
 {
     Py_ssize_t count = picks->rows * picks->columns;
-    const pick_list *row = &picks->row, *column = &picks->column;
-    Py_ssize_t row_down = row->rows > 1 ? row->columns : 0, row_along = row->columns > 1;
-    Py_ssize_t column_down = column->rows > 1 ? column->columns : 0, column_along = column->columns > 1;
 
     if (!matrix_shape_fits(picks->rows, picks->columns))
         return false;
-    picks->offsets = PyMem_Malloc((size_t)(count ? count : 1) * sizeof *picks->offsets);
-    if (!picks->offsets) {
-        PyErr_NoMemory();
-        return false;
+    if (list_count(&picks->row) == count) {
+        picks->offsets = picks->row.at; /* written where they were read, element by element */
+    } else if (list_count(&picks->column) == count) {
+        picks->offsets = picks->column.at;
+    } else {
+        picks->offset_memory = buffer_new((size_t)count);
+        if (!picks->offset_memory) {
+            PyErr_NoMemory();
+            return false;
+        }
+        picks->offsets = (ptrdiff_t *)(void *)picks->offset_memory->values;
     }
-    for (Py_ssize_t i = 0; i < picks->rows; i++) {
-        const ptrdiff_t *r = row->at + i * row_down, *c = column->at + i * column_down;
-        ptrdiff_t *to = picks->offsets + i * picks->columns;
-
-        for (Py_ssize_t j = 0; j < picks->columns; j++)
-            to[j] = r[j * row_along] * window.row_stride + c[j * column_along] * window.column_stride;
-    }
+    mk_offsets((size_t)picks->rows, (size_t)picks->columns, picks->offsets, list_table(&picks->row, window.row_stride),
+               list_table(&picks->column, window.column_stride));
     return true;
 }
 

@@ -10,6 +10,7 @@ void
 list_clear(pick_list *list)
 {
     list->at = list->few;
+    list->memory = NULL;
     list->values = NULL;
     list->rows = list->columns = 1;
     list->flat = true;
@@ -19,9 +20,9 @@ list_clear(pick_list *list)
 void
 list_drop(pick_list *list)
 {
-    if (list->at != list->few)
-        PyMem_Free(list->at);
-    list->at = list->few;
+    if (list->memory)
+        buffer_drop(list->memory);
+    list->memory = NULL;
     Py_CLEAR(list->values);
 }
 
@@ -30,12 +31,13 @@ list_room(pick_list *list, Py_ssize_t count)
 {
     if (count <= PICK_FEW)
         return true;
-    list->at = PyMem_Malloc((size_t)count * sizeof *list->at);
-    if (list->at)
-        return true;
-    list->at = list->few;
-    PyErr_NoMemory();
-    return false;
+    list->memory = buffer_new((size_t)count); /* a position is as wide as a double */
+    if (!list->memory) {
+        PyErr_NoMemory();
+        return false;
+    }
+    list->at = (ptrdiff_t *)(void *)list->memory->values;
+    return true;
 }
 
 bool
@@ -226,22 +228,17 @@ list_read(core_state *state, PyObject *from, pick_list *list)
 
 /* ---- lists as positions ---- */
 
-static bool
-position_from_double(double value, ptrdiff_t *at, Py_ssize_t length, const char *axis)
+/* Says what is wrong with a value that is no position. */
+static void
+position_refuse(double value, Py_ssize_t length, const char *axis)
 {
-    PyObject *number;
+    PyObject *number = PyFloat_FromDouble(value);
 
-    if (value == trunc(value) && fabs(value) < 0x1p53) {
-        *at = (ptrdiff_t)value;
-        return true;
-    }
-    number = PyFloat_FromDouble(value);
     if (number && value == trunc(value) && isfinite(value))
         PyErr_Format(PyExc_IndexError, "%s index %R is out of range for %zd", axis, number, length);
     else if (number)
         PyErr_Format(PyExc_TypeError, "an index must be a whole number, not %R", number);
     Py_XDECREF(number);
-    return false;
 }
 
 /* Reads the doubles of a list into `at`; runs no Python code but for errors. */
@@ -249,7 +246,7 @@ static bool
 list_settle(pick_list *list, Py_ssize_t length, const char *axis)
 {
     matrix_operand from = {.source = list->values};
-    Py_ssize_t k = 0;
+    size_t wrong, count;
 
     if (!list->values)
         return true;
@@ -257,13 +254,14 @@ list_settle(pick_list *list, Py_ssize_t length, const char *axis)
         return false;
     list->rows = from.rows;
     list->columns = from.columns;
-    for (Py_ssize_t i = 0; i < from.rows; i++)
-        for (Py_ssize_t j = 0; j < from.columns; j++) {
-            double value = from.window.at[i * from.window.row_stride + j * from.window.column_stride];
-
-            if (!position_from_double(value, list->at + k++, length, axis))
-                return false;
-        }
+    count = (size_t)list_count(list);
+    wrong = mk_whole_numbers((size_t)from.rows, (size_t)from.columns, list->at, from.window);
+    if (wrong < count) {
+        from.window.at += (Py_ssize_t)wrong / from.columns * from.window.row_stride +
+                          (Py_ssize_t)wrong % from.columns * from.window.column_stride;
+        position_refuse(*from.window.at, length, axis);
+        return false;
+    }
     Py_CLEAR(list->values);
     return true;
 }
@@ -302,17 +300,15 @@ list_compress(pick_list *list, Py_ssize_t length, const char *axis)
 bool
 list_positions(pick_list *list, Py_ssize_t length, const char *axis)
 {
-    Py_ssize_t count;
+    Py_ssize_t count, wrong;
 
     if (!list_settle(list, length, axis))
         return false;
     if (list->kind == LIST_TRUTHS)
         return list_compress(list, length, axis);
     count = list_count(list);
-    for (Py_ssize_t i = 0; i < count; i++)
-        if ((size_t)list->at[i] >= (size_t)length && !key_position(list->at + i, length, axis))
-            return false;
-    return true;
+    wrong = (Py_ssize_t)mk_wrap((size_t)count, list->at, length);
+    return wrong == count || key_position(list->at + wrong, length, axis);
 }
 
 bool

@@ -15,7 +15,8 @@ typedef enum {
 
 /* A list as it was given; list_positions makes it one of positions. Holds pointers into itself. */
 typedef struct {
-    ptrdiff_t *at;
+    ptrdiff_t *at; /* `few`, or in `memory` */
+    matrix_buffer *memory;
     PyObject *values;         /* doubles that have not been read yet, a Matrix or MatrixView; NULL if `at` holds all */
     Py_ssize_t rows, columns; /* its own shape: a flat one is 1 x n */
     bool flat;
@@ -35,7 +36,8 @@ typedef struct {
     matrix_key key; /* the axis that is a window, and the shape all of it was read for */
     pick_list row, column;
     matrix_operand mask;
-    ptrdiff_t *offsets;       /* of pairs that broadcast, once settled */
+    ptrdiff_t *offsets; /* of pairs, once settled */
+    matrix_buffer *offset_memory;
     Py_ssize_t rows, columns; /* of what is picked; a mask's columns are known once settled */
 } matrix_picks;
 
