@@ -8,7 +8,10 @@ KERNELS_SANITIZE = -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 KERNELS_LIBS = -L$(OPENBLAS)/lib -Wl,-rpath,$(OPENBLAS)/lib -lscipy_openblas -lm
 KERNELS_SOURCES = $(wildcard kernels/*.c) tests/native/test_kernels.c
 KERNELS_HEADERS = $(wildcard kernels/*.h kernels/*.def) tests/native/kernels_support.h
-KERNELS_TESTS = $(KERNELS_OUT)/test_kernels $(KERNELS_OUT)/test_kernels_asan $(KERNELS_OUT)/test_kernels_split
+# Families whose tests are programs of their own.
+KERNELS_FAMILIES = kernels_gather
+KERNELS_TESTS = $(KERNELS_OUT)/test_kernels $(KERNELS_OUT)/test_kernels_asan $(KERNELS_OUT)/test_kernels_split \
+    $(KERNELS_FAMILIES:%=$(KERNELS_OUT)/%) $(KERNELS_FAMILIES:%=$(KERNELS_OUT)/%_asan)
 
 .PHONY: test-kernels
 test-kernels: $(KERNELS_TESTS)
@@ -26,3 +29,11 @@ $(KERNELS_OUT)/test_kernels_asan: $(KERNELS_SOURCES) $(KERNELS_HEADERS)
 $(KERNELS_OUT)/test_kernels_split: $(KERNELS_SOURCES) $(KERNELS_HEADERS)
 	mkdir -p $(@D)
 	$(CC) $(KERNELS_FLAGS) -DMK_BLAS_LIMIT=24 $(KERNELS_SOURCES) -o $@ $(KERNELS_LIBS)
+
+$(KERNELS_OUT)/kernels_%_asan: tests/native/kernels_%.c $(wildcard kernels/*.c) $(KERNELS_HEADERS)
+	mkdir -p $(@D)
+	$(CC) $(KERNELS_FLAGS) $(KERNELS_SANITIZE) $(filter %.c,$^) -o $@ $(KERNELS_LIBS)
+
+$(KERNELS_OUT)/kernels_%: tests/native/kernels_%.c $(wildcard kernels/*.c) $(KERNELS_HEADERS)
+	mkdir -p $(@D)
+	$(CC) $(KERNELS_FLAGS) $(filter %.c,$^) -o $@ $(KERNELS_LIBS)

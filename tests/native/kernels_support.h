@@ -161,7 +161,7 @@ element(mk_window window, size_t i, size_t j)
     return window.at + (ptrdiff_t)i * window.row_stride + (ptrdiff_t)j * window.column_stride;
 }
 
-static mk_window
+static inline mk_window
 turned(mk_window window)
 {
     return (mk_window){window.at, window.column_stride, window.row_stride};

@@ -198,15 +198,13 @@ PyGetSetDef matrix_getset[] = {
     COMMON_ATTRIBUTES,
     {"T", get_matrix_transposed, NULL,
      "The transpose, in constant time.\n\nA Matrix of its own: the two share their values until one of them is "
-     "written, "
-     "which then gets its own copy." EXAMPLES(TRY("Matrix([[1, 2, 3]]).T", "Matrix(3, 1, [1, 2, 3])")),
+     "written, which then gets its own copy." EXAMPLES(TRY("Matrix([[1, 2, 3]]).T", "Matrix(3, 1, [1, 2, 3])")),
      NULL},
     {"view", get_view, NULL,
      "m.view[key] is a MatrixView that reads and writes m where m[key] copies.\n\nA key is an int, a slice, `...` or a "
      "pair of them; lists and masks select no window and raise TypeError." EXAMPLES(
          DO("m = Matrix([[1, 2], [3, 4]])") DO("corner = m.view[:1, ::-1]") DO("corner += 10")
-             TRY("m", "Matrix(2, 2, [11, 12, "
-                      "3, 4])")),
+             TRY("m", "Matrix(2, 2, [11, 12, 3, 4])")),
      NULL},
     {"acquired", get_acquired, NULL,
      "True while the values can be used here; False once a cown, a behavior or a message has them." EXAMPLES(
