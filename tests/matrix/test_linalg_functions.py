@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from support.linalg import (
 )
 from support.matrices import FINITE, arrays, as_array, assert_same, operands
 
+GUIDE = pathlib.Path(__file__).resolve().parents[2] / "docs/linalg.md"
 ORDERS = [None, "fro", "nuc", math.inf, -math.inf, 1, -1, 2, -2]
 SUMS = [None, "fro", math.inf, -math.inf, 1, -1]
 
@@ -32,6 +35,14 @@ def test_linalg_is_an_attribute_of_the_package():
     assert "linalg" in bocmat.__all__
     assert "linalg" in dir(bocmat)
     assert all(callable(getattr(linalg, name)) for name in linalg.__all__)
+
+
+def test_the_guide_runs():
+    blocks = re.findall(
+        r"^```python\n(.*?)^```$", GUIDE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert len(blocks) >= 4
+    exec("".join(blocks), {})
 
 
 @pytest.mark.parametrize("ord", ORDERS)

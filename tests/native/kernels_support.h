@@ -96,7 +96,7 @@ draw(values kind)
     }
 }
 
-static bool
+__attribute__((unused)) static bool
 same_bits(double x, double y)
 {
     return memcmp(&x, &y, sizeof x) == 0 || (isnan(x) && isnan(y));
@@ -168,7 +168,7 @@ turned(mk_window window)
 }
 
 /* What the element was before the kernel ran. */
-static double
+__attribute__((unused)) static double
 old(const block *made, size_t i, size_t j)
 {
     return made->before[element(made->window, i, j) - made->memory];
@@ -186,7 +186,7 @@ only_window_written(block *made, size_t rows, size_t columns)
     return memcmp(made->memory, made->before, made->size * sizeof(double)) == 0;
 }
 
-static size_t
+__attribute__((unused)) static size_t
 some_size(void)
 {
     static const size_t edges[] = {0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65, 70};
