@@ -6,6 +6,7 @@ import ctypes
 import gc
 import itertools
 import operator
+import sys
 
 import numpy as np
 import pytest
@@ -364,3 +365,15 @@ def test_sequences_of_sharing_and_writing(sizes, data):
         for one, expected, shared in matrices:
             assert_same(one, expected)
             assert all(Matrix.array_equal(export, expected) for export in shared)
+
+
+def test_how_many_bytes_a_matrix_takes():
+    assert sys.getsizeof(Matrix(2, 2)) <= 128
+    assert sys.getsizeof(Matrix(3, 3)) <= 128
+    for shape in ((4, 4), (16, 16), (64, 64), (512, 512)):
+        matrix = Matrix.zeros(shape)
+        assert 0 <= sys.getsizeof(matrix) - matrix.nbytes <= 256
+        assert sys.getsizeof(Matrix.from_buffer(matrix)) <= 300  # the values are another's
+    for n in range(10, 3000, 7):  # size classes lie a quarter of a power of two apart
+        matrix = Matrix(1, n)
+        assert matrix.nbytes <= sys.getsizeof(matrix) <= 1.25 * matrix.nbytes + 256

@@ -199,6 +199,14 @@ buffer_new(size_t count)
     return buffer;
 }
 
+size_t
+buffer_bytes(const matrix_buffer *buffer)
+{
+    if (buffer->capacity)
+        return ALIGNMENT + buffer->capacity * sizeof(double);
+    return sizeof *buffer + (buffer->exporter ? sizeof *buffer->exporter : 0);
+}
+
 matrix_buffer *
 buffer_new_tile(matrix_buffer *parent, double *values)
 {

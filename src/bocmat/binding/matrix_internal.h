@@ -17,6 +17,8 @@
 matrix_buffer *buffer_new(size_t count);
 /* A buffer that lies inside `parent`, which gets one more holder. */
 matrix_buffer *buffer_new_tile(matrix_buffer *parent, double *values);
+/* What it takes itself: a tile and borrowed memory without the values, which others own. */
+size_t buffer_bytes(const matrix_buffer *buffer);
 /* One holder less. Borrowed memory can only be dropped in its own interpreter. */
 void buffer_drop(matrix_buffer *buffer);
 

@@ -1,4 +1,4 @@
-/* The values as bytes, and pickle. */
+/* The values as bytes, how many that takes, and pickle. */
 #include "matrix_methods.h"
 
 #include <string.h>
@@ -101,4 +101,15 @@ matrix_frombytes(METHOD_ARGS)
     if (!args_take(&spec, args, count, keywords, given) || !args_shape(given[1], &rows, &columns))
         return NULL;
     return matrix_of_bytes(state_of_type((PyTypeObject *)self), rows, columns, given[0]);
+}
+
+PyObject *
+matrix_sizeof(METHOD_ARGS)
+{
+    static const args_spec spec = {"__sizeof__", 0, 0, {NULL}};
+    const MatrixObject *matrix = (MatrixObject *)self;
+
+    if (!args_take(&spec, args, count, keywords, NULL))
+        return NULL;
+    return PyLong_FromSize_t((size_t)Py_TYPE(self)->tp_basicsize + (matrix->buffer ? buffer_bytes(matrix->buffer) : 0));
 }
