@@ -139,6 +139,26 @@ def test_a_view_of_a_matrix_that_was_reshaped():
     assert view.sum() == 0.0
 
 
+def test_a_view_of_a_square_matrix_that_was_transposed_stays_in_its_place():
+    array = np.arange(25.0).reshape(5, 5)
+    matrix = Matrix(array)
+    view = matrix.view[1:4:2, ::-1]
+    matrix.transpose(in_place=True)
+    assert_same(view, array.T[1:4:2, ::-1])
+    view += 100.0
+    array.T[1:4:2, ::-1] += 100.0
+    assert_same(matrix, array.T)
+
+
+def test_a_reshaped_matrix_leaves_views_alone():
+    matrix = Matrix(4, 5, range(20))
+    view = matrix.view[1]
+    shaped = matrix.reshape(5, 4)
+    view += 1.0
+    assert view.sum() == 40.0
+    assert shaped.tolist() == np.arange(20.0).reshape(5, 4).tolist()
+
+
 def test_a_view_does_not_travel():
     view = Matrix(2, 2).view[0]
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
