@@ -1,12 +1,22 @@
-/* Distances of every row of one window from every row of another, from the differences of their elements. */
+/* Distances of every row of one window from every row of another.
+ *
+ * From the differences of their elements; or, for long rows, |x|^2 + |y|^2 - 2 x y with the products by BLAS, where that
+ * cancels no more than four bits. Nearer pairs, and those whose squares leave the range, are done by differences.
+ */
 #include <math.h>
 
 #include "stride.h"
 
 enum {
-    EDGE = 64,  /* rows, columns and terms of a tile: what it works on stays in the first-level cache */
-    PADDING = 8 /* the widest vector */
+    EDGE = 64,   /* rows, columns and terms of a tile: what it works on stays in the first-level cache */
+    PADDING = 8, /* the widest vector */
+    BLOCK = 256, /* rows and columns that BLAS gets at once */
+    LONG = 192,  /* measured: from here on BLAS wins */
+    MANY = 16    /* rows and columns, at least, for the same */
 };
+
+/* A squared distance below this share of |x|^2 + |y|^2 has lost too much. */
+static const double NEAR = 1.0 / 16.0;
 
 /* Sums of squares outside of this were rounded by more than their last bits. */
 static const double LEAST_SQUARE = 1e-280, GREATEST_SQUARE = 1e300;
@@ -80,9 +90,9 @@ edge(size_t size, size_t from)
     return size - from < EDGE ? size - from : EDGE;
 }
 
-void
-mk_distance(mk_distance_metric metric, size_t rows, size_t columns, size_t inner, mk_window out, mk_window a,
-            mk_window b)
+static void
+by_differences(mk_distance_metric metric, size_t rows, size_t columns, size_t inner, mk_window out, mk_window a,
+               mk_window b)
 {
     double packed[EDGE * EDGE];
     if (inner == 0)
@@ -100,4 +110,49 @@ mk_distance(mk_distance_metric metric, size_t rows, size_t columns, size_t inner
             }
             finish(metric, height, count, inner, to, left, right);
         }
+}
+
+/* At most BLOCK each way. */
+static void
+by_products(mk_distance_metric metric, size_t rows, size_t columns, size_t inner, mk_window out, mk_window a,
+            mk_window b)
+{
+    double left[BLOCK], right[BLOCK];
+    size_t near = 0;
+    mk_dot_axis(1, rows, inner, (mk_window){left, 1, 0}, a, a);
+    mk_dot_axis(1, columns, inner, (mk_window){right, 1, 0}, b, b);
+    mk_matmul(rows, columns, inner, out, a, transposed(b), 0.0);
+    for (size_t i = 0; i < rows; i++) {
+        double *to = at_element(out, i, 0).at;
+        for (size_t j = 0; j < columns; j++) {
+            double total = left[i] + right[j], square = total - 2.0 * to[j];
+            bool fine = (square >= total * NEAR) & (total >= LEAST_SQUARE) & (total <= GREATEST_SQUARE);
+            to[j] = fine ? square : -1.0;
+            near += !fine;
+        }
+    }
+    if (near > rows * columns / MANY) {
+        by_differences(metric, rows, columns, inner, out, a, b);
+        return;
+    }
+    for (size_t i = 0; i < rows && near; i++)
+        for (size_t j = 0; j < columns; j++)
+            if (*at_element(out, i, j).at < 0.0)
+                by_differences(MK_DISTANCE_SQUARED, 1, 1, inner, at_element(out, i, j), at_element(a, i, 0),
+                               at_element(b, j, 0));
+    finish(metric, rows, columns, inner, out, a, b);
+}
+
+void
+mk_distance(mk_distance_metric metric, size_t rows, size_t columns, size_t inner, mk_window out, mk_window a,
+            mk_window b)
+{
+    if (inner < LONG || rows < MANY || columns < MANY) {
+        by_differences(metric, rows, columns, inner, out, a, b);
+        return;
+    }
+    for (size_t i = 0; i < rows; i += BLOCK)
+        for (size_t j = 0; j < columns; j += BLOCK)
+            by_products(metric, rows - i < BLOCK ? rows - i : BLOCK, columns - j < BLOCK ? columns - j : BLOCK, inner,
+                        at_element(out, i, j), at_element(a, i, 0), at_element(b, j, 0));
 }

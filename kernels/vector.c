@@ -137,10 +137,8 @@ mk_perpendicular(size_t count, mk_window out, mk_window in)
 void
 mk_angle(size_t count, mk_window out, mk_window in)
 {
-    for (size_t i = 0; i < count; i++) {
-        const double *from = at_element(in, i, 0).at;
-        *at_element(out, i, 0).at = atan2(from[in.column_stride], from[0]);
-    }
+    mk_window x = {in.at, in.row_stride, 0}, y = {in.at + in.column_stride, in.row_stride, 0};
+    mk_binary(MK_BINARY_arctan2, count, 1, out, y, x);
 }
 
 /* ---- length 1 ---- */
