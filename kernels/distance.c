@@ -10,7 +10,7 @@
 enum {
     EDGE = 64,   /* rows, columns and terms of a tile: what it works on stays in the first-level cache */
     PADDING = 8, /* the widest vector */
-    BLOCK = 256, /* rows and columns that BLAS gets at once */
+    BLOCK = 256, /* rows and columns whose squares are kept */
     LONG = 192,  /* measured: from here on BLAS wins */
     MANY = 16    /* rows and columns, at least, for the same */
 };
@@ -112,16 +112,15 @@ by_differences(mk_distance_metric metric, size_t rows, size_t columns, size_t in
         }
 }
 
-/* At most BLOCK each way. */
+/* At most BLOCK each way; `out` holds the products. */
 static void
-by_products(mk_distance_metric metric, size_t rows, size_t columns, size_t inner, mk_window out, mk_window a,
-            mk_window b)
+from_products(mk_distance_metric metric, size_t rows, size_t columns, size_t inner, mk_window out, mk_window a,
+              mk_window b)
 {
     double left[BLOCK], right[BLOCK];
     size_t near = 0;
     mk_dot_axis(1, rows, inner, (mk_window){left, 1, 0}, a, a);
     mk_dot_axis(1, columns, inner, (mk_window){right, 1, 0}, b, b);
-    mk_matmul(rows, columns, inner, out, a, transposed(b), 0.0);
     for (size_t i = 0; i < rows; i++) {
         double *to = at_element(out, i, 0).at;
         for (size_t j = 0; j < columns; j++) {
@@ -151,8 +150,9 @@ mk_distance(mk_distance_metric metric, size_t rows, size_t columns, size_t inner
         by_differences(metric, rows, columns, inner, out, a, b);
         return;
     }
+    mk_matmul(rows, columns, inner, out, a, transposed(b), 0.0);
     for (size_t i = 0; i < rows; i += BLOCK)
         for (size_t j = 0; j < columns; j += BLOCK)
-            by_products(metric, rows - i < BLOCK ? rows - i : BLOCK, columns - j < BLOCK ? columns - j : BLOCK, inner,
-                        at_element(out, i, j), at_element(a, i, 0), at_element(b, j, 0));
+            from_products(metric, rows - i < BLOCK ? rows - i : BLOCK, columns - j < BLOCK ? columns - j : BLOCK, inner,
+                          at_element(out, i, j), at_element(a, i, 0), at_element(b, j, 0));
 }
