@@ -1,7 +1,7 @@
 /* Distances of every row of one window from every row of another.
  *
- * From the differences of their elements; or, for long rows, |x|^2 + |y|^2 - 2 x y with the products by BLAS, where that
- * cancels no more than four bits. Nearer pairs, and those whose squares leave the range, are done by differences.
+ * From the differences of their elements; or, for long rows, |x|^2 + |y|^2 - 2 x y with the products by BLAS, where
+ * that cancels no more than four bits. Nearer pairs, and those whose squares leave the range, are done by differences.
  */
 #include <math.h>
 

@@ -231,9 +231,9 @@ void mk_normalize(size_t rows, size_t columns, mk_window out, mk_window in, doub
 /* The same, with the whole window for one vector. */
 void mk_normalize_whole(size_t rows, size_t columns, mk_window out, mk_window in, double nothing);
 
-/* out[i, j] = the distance of row i of a from row j of b, rows of `inner` elements; out has column_stride 1. Made from
- * the differences of near rows, so equal ones are at 0 and near ones lose no digits. Euclidean distances neither overflow
- * nor underflow where the result does not. */
+/* out[i, j] = the distance of row i of a from row j of b, rows of `inner` elements; out has column_stride 1. Near
+ * rows are taken by their differences, so equal ones are at 0 and no digits are lost. Euclidean distances neither
+ * overflow nor underflow where the result does not. */
 typedef enum { MK_DISTANCE_EUCLIDEAN, MK_DISTANCE_SQUARED, MK_DISTANCE_HALF_SQUARED } mk_distance_metric;
 void mk_distance(mk_distance_metric metric, size_t rows, size_t columns, size_t inner, mk_window out, mk_window a,
                  mk_window b);

@@ -9,7 +9,7 @@ KERNELS_LIBS = -L$(OPENBLAS)/lib -Wl,-rpath,$(OPENBLAS)/lib -lscipy_openblas -lm
 KERNELS_SOURCES = $(wildcard kernels/*.c) tests/native/test_kernels.c
 KERNELS_HEADERS = $(wildcard kernels/*.h kernels/*.def) tests/native/kernels_support.h
 # Families whose tests are programs of their own.
-KERNELS_FAMILIES = kernels_gather kernels_linalg
+KERNELS_FAMILIES = kernels_gather kernels_linalg kernels_vectors
 KERNELS_TESTS = $(KERNELS_OUT)/test_kernels $(KERNELS_OUT)/test_kernels_asan $(KERNELS_OUT)/test_kernels_split \
     $(KERNELS_FAMILIES:%=$(KERNELS_OUT)/%) $(KERNELS_FAMILIES:%=$(KERNELS_OUT)/%_asan)
 
