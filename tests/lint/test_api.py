@@ -1,0 +1,58 @@
+"""The names that docs/api.md promises exist, with a docstring and a line in a stub."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import bocmat.linalg
+from bocmat import Matrix, MatrixView
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+NAMES = re.findall(r"^\| `((?:Matrix|MatrixView|linalg)\.\w+)", PAGE, re.MULTILINE)
+OWNERS = {"Matrix": Matrix, "MatrixView": MatrixView, "linalg": bocmat.linalg}
+
+
+def stub_names(owner: str) -> set[str]:
+    """Give what the stubs declare for a type with its private bases, or for a module."""
+    if owner == "linalg":
+        tree = ast.parse((ROOT / "src/bocmat/linalg.py").read_text(encoding="utf-8"))
+        names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        return names | set(bocmat.linalg.__all__)
+    tree = ast.parse((ROOT / "src/bocmat/_core.pyi").read_text(encoding="utf-8"))
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    found = next(node for node in classes if node.name == owner)
+    bases = [base.id for base in found.bases if isinstance(base, ast.Name) and base.id[0] == "_"]
+    names = {node.name for node in found.body if isinstance(node, ast.FunctionDef)}
+    return names.union(*(stub_names(base) for base in bases))
+
+
+DECLARED = {owner: stub_names(owner) for owner in OWNERS}
+
+
+def test_the_page_has_names():
+    assert len(NAMES) > 100
+    assert len(set(NAMES)) == len(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_promised_name_exists(name):
+    owner, _, member = name.partition(".")
+    value = getattr(OWNERS[owner], member)
+    assert (value.__doc__ or "").strip()
+    assert member in DECLARED[owner]
+    if callable(value) and not inspect.isclass(value):
+        inspect.signature(value)
+
+
+def test_every_name_is_on_the_page():
+    found = {f"Matrix.{name}" for name in vars(Matrix) if not name.startswith("_")}
+    found |= {f"linalg.{name}" for name in bocmat.linalg.__all__}
+    theirs = {name for name in vars(MatrixView) if not name.startswith("_")}
+    found |= {f"MatrixView.{name}" for name in theirs - set(vars(Matrix))}
+    assert found - set(NAMES) == set()
