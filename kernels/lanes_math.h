@@ -1,7 +1,7 @@
 /* Functions of a vec: rounding, signs, division with remainder, and what mathematics has names for. Included by
  * lanes.h.
  *
- * Exponentials are our own; the other functions are glibc's vector math where there is any, and C's lane by lane where
+ * v_exp and v_log are our own; the other functions are glibc's vector math where there is any, and C's lane by lane where
  * not. All are within 4 ULP, denormals and huge arguments included. What C rounds exactly has the same bits everywhere.
  */
 #ifndef BOCMAT_LANES_MATH_H
@@ -36,8 +36,11 @@ v_sign(vec x)
     return v_select(x != x, x, v_truth(x > 0.0) - v_truth(x < 0.0));
 }
 
+/* Long functions that are slow anyway: expanded in every loop, they would take compilers minutes. */
+#define APART static __attribute__((noinline, unused))
+
 /* A function of C, lane by lane. */
-INLINE vec
+APART vec
 v_map(double (*function)(double), vec x)
 {
     for (int lane = 0; lane < LANES; lane++)
@@ -46,7 +49,7 @@ v_map(double (*function)(double), vec x)
 }
 #define v_each(function, x) v_map(function, x)
 
-INLINE vec
+APART vec
 v_map_two(double (*function)(double, double), vec x, vec y)
 {
     for (int lane = 0; lane < LANES; lane++)
@@ -157,7 +160,7 @@ v_fmod(vec x, vec y, vec *rest)
     return v_bits(fine) == (1U << LANES) - 1U;
 }
 
-INLINE vec
+APART vec
 v_floor_divide(vec x, vec y)
 {
     vec rest, zero = v_all(0.0);
@@ -169,7 +172,7 @@ v_floor_divide(vec x, vec y)
     return v_select(quotient == zero, v_copysign(zero, x / y), whole);
 }
 
-INLINE vec
+APART vec
 v_remainder(vec x, vec y)
 {
     vec rest, zero = v_all(0.0);
@@ -183,12 +186,12 @@ v_remainder(vec x, vec y)
 #define v_remainder(x, y)    v_divide_apart(x, y, call_remainder)
 #endif
 
-/* ---- exponentials ---- */
+/* ---- exponential and logarithm ---- */
 
 #if LANES_FUSE
 /* e to the power of x: x = k ln 2 + r with k whole, e^r by a polynomial (the Chebyshev interpolant of
  * (e^r - 1 - r) / r^2 at degree 9, relative error 2^-55), times 2^k in two steps, so that what is denormal is rounded
- * once. Below 1 ULP. */
+ * once. About 1 ULP. */
 INLINE vec
 v_exp(vec x)
 {
@@ -208,6 +211,36 @@ v_exp(vec x)
 }
 #else
 #define v_exp(x) v_each(exp, x)
+#endif
+
+#if LANES_FUSE
+typedef unsigned long long lane_words __attribute__((vector_size(8 * LANES)));
+
+/* The natural logarithm, by the method of FreeBSD's msun: x = 2^k (1 + f) with 1 + f next to 1, s = f / (2 + f), and
+ * log(1 + f) = f - (f^2 / 2 - s (f^2 / 2 + R)), where R is a polynomial in s^2 (the Chebyshev interpolant at degree 6
+ * of what atanh's series leaves, relative error 2^-56). Below 1 ULP. */
+INLINE vec
+v_log(vec x)
+{
+    const unsigned long long root_half = 0x3fe6a09e667f3bcd, one = 0x3ff0000000000000;
+    mask tiny = x < v_all(0x1p-1022);
+    vec normal = v_select(tiny, x * 0x1p54, x);
+    lane_words bits = (lane_words)normal + (one - root_half);
+    vec k = (vec)((bits >> 52) | 0x4330000000000000) - v_select(tiny, v_all(0x1p52 + 1077.0), v_all(0x1p52 + 1023.0));
+    vec f = (vec)((bits & 0x000fffffffffffff) + root_half) - 1.0;
+    vec s = f / (f + 2.0), z = s * s, square = z * z, half = f * f * 0.5;
+    vec low = v_fma(v_fma(v_all(0x1.c71c62d5e53e0p-3), z, v_all(0x1.2492492dfd86cp-2)), square,
+                    v_fma(v_all(0x1.9999999995273p-2), z, v_all(0x1.5555555555558p-1)));
+    vec high =
+        v_fma(v_all(0x1.2b5f68a50d903p-3), square, v_fma(v_all(0x1.39fdcceb4bb45p-3), z, v_all(0x1.7462b91b8df65p-3)));
+    vec more = z * v_fma(high, square * square, low);
+    vec rest = v_fma(s, half + more, k * 0x1.abc9e3b39803fp-56);
+    vec result = v_fma(k, v_all(0x1.62e42fefa39efp-1), f - (half - rest));
+    vec outside = v_select(x < 0.0, v_all(NAN), v_select(x == 0.0, v_all(-INFINITY), x));
+    return v_select((x > 0.0) & (x < v_all(INFINITY)), result, outside);
+}
+#else
+#define v_log(x) v_each(log, x)
 #endif
 
 /* 1 / (1 + e^-x), without overflow: e^x / (1 + e^x) below zero. */
@@ -278,7 +311,7 @@ v_sigmoid(vec x)
 #define TWO_2_35 SCALAR_TWO
 #endif
 /* clang-format off */
-ONE_2_22(log) ONE_2_22(sin) ONE_2_22(cos) TWO_2_22(pow)
+ONE_2_22(sin) ONE_2_22(cos) TWO_2_22(pow)
 ONE_2_35(cbrt) ONE_2_35(exp2) ONE_2_35(expm1) ONE_2_35(log2) ONE_2_35(log10) ONE_2_35(log1p)
 ONE_2_35(tan) ONE_2_35(asin) ONE_2_35(acos) ONE_2_35(atan) ONE_2_35(sinh) ONE_2_35(cosh) ONE_2_35(tanh)
 TWO_2_35(hypot) TWO_2_35(atan2)
@@ -303,10 +336,11 @@ TWO_2_35(hypot) TWO_2_35(atan2)
     INLINE vec v_logarithm(vec raw(vec), double pole, vec x)
 {
     mask ordinary = (x > pole) & (x < v_all(INFINITY));
+    if (v_bits(ordinary) == (1U << LANES) - 1U)
+        return raw(x);
     vec outside = v_select(x < pole, v_all(NAN), v_select(x == pole, v_all(-INFINITY), x));
     return v_select(ordinary, raw(v_select(ordinary, x, v_all(1.0))), outside);
 }
-#define v_log(x)   v_logarithm(v_mathematical_log, 0.0, x)
 #define v_log2(x)  v_logarithm(v_mathematical_log2, 0.0, x)
 #define v_log10(x) v_logarithm(v_mathematical_log10, 0.0, x)
 #define v_log1p(x) v_logarithm(v_mathematical_log1p, -1.0, x)
@@ -315,6 +349,8 @@ INLINE vec
 v_inverse(vec raw(vec), vec x)
 {
     mask inside = v_abs(x) <= 1.0;
+    if (v_bits(inside) == (1U << LANES) - 1U)
+        return raw(x);
     return v_select(inside, raw(v_select(inside, x, v_all(1.0))), v_all(NAN));
 }
 #define v_arcsin(x) v_inverse(v_mathematical_asin, x)

@@ -271,7 +271,8 @@ small_target(const matrix_small *small, const MatrixObject *result)
 
 enum {
     LONG_ELEMENTS = 100000, /* element-wise work from here on lets other threads run */
-    LONG_PRODUCT = 64 * 64 * 64
+    LONG_PRODUCT = 64 * 64 * 64,
+    TAKEN_OVER = 1 << 14 /* smaller temporaries are not worth the question whether they are */
 };
 
 typedef struct {
@@ -283,6 +284,20 @@ typedef struct {
  * neither written, reshaped nor handed over by others: those get BufferError. */
 void matrix_unlock(matrix_unlocked *unlocked, bool is_long, matrix_operand *const *operands, int count);
 void matrix_lock(matrix_unlocked *unlocked);
+
+/* True if `object`, an operand of the operator that runs, is a temporary matrix in whose place a result of rows x
+ * columns may be written: large, of that shape, row-major, and nobody but the operator can see it. The number is an OPERATOR_*
+ * of pycompat.h. */
+static inline bool
+can_take_over(PyObject *object, Py_ssize_t rows, Py_ssize_t columns, int number)
+{
+    const MatrixObject *matrix = (const MatrixObject *)object;
+
+    return is_matrix(object) && matrix->data && matrix->buffer && matrix->rows == rows && matrix->columns == columns &&
+           rows * columns >= TAKEN_OVER && matrix->stride.column_stride == 1 && matrix->stride.row_stride == columns &&
+           !matrix->exports && !matrix->flags && !matrix->buffer->exporter && !matrix->buffer->parent &&
+           buffer_alone(matrix->buffer) && object_is_spent(object, number);
+}
 
 /* ---- matrix_index.c: keys ---- */
 

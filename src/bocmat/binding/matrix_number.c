@@ -7,6 +7,27 @@ static const char *const binary_names[] = {
 #undef BINARY
 };
 
+static const int operator_numbers[] = {
+#define BINARY(name, operator, ...) OPERATOR_##operator,
+#include "../../../kernels/binary.def"
+#undef BINARY
+};
+
+/* In `a + b * c - d` the product is a temporary: the sum is written in its place, and so is the difference. */
+static inline void
+take_over(mk_binary_op op, const matrix_operand *left, const matrix_operand *right, Py_ssize_t rows, Py_ssize_t columns,
+          matrix_result *result)
+{
+    int number = operator_numbers[op];
+
+    if (result->target.source || rows * columns < TAKEN_OVER)
+        return;
+    if (left->source && !left->made && can_take_over(left->source, rows, columns, number))
+        result->target.source = left->source;
+    else if (right->source && !right->made && can_take_over(right->source, rows, columns, number))
+        result->target.source = right->source;
+}
+
 /* left and right have been taken; `out` is taken too. Consumes nothing. */
 static PyObject *
 binary_compute(core_state *state, mk_binary_op op, matrix_operand *left, matrix_operand *right, matrix_result *result)
@@ -16,8 +37,12 @@ binary_compute(core_state *state, mk_binary_op op, matrix_operand *left, matrix_
     Py_ssize_t rows, columns;
 
     if (!operand_settle(left) || !operand_settle(right) ||
-        !operands_broadcast(binary_names[op], operands, 2, &rows, &columns) ||
-        !result_settle(state, binary_names[op], result, rows, columns, operands, 2)) {
+        !operands_broadcast(binary_names[op], operands, 2, &rows, &columns)) {
+        Py_CLEAR(result->object);
+        return NULL;
+    }
+    take_over(op, left, right, rows, columns, result);
+    if (!result_settle(state, binary_names[op], result, rows, columns, operands, 2)) {
         Py_CLEAR(result->object);
         return NULL;
     }

@@ -6,6 +6,7 @@
 #include "docs.h"
 #include "matrix_crossing.h"
 #include "matrix_dlpack.h"
+#include "matrix_locked.h"
 #include "matrix_random.h"
 
 #define FAST(function) ((PyCFunction)(void (*)(void))(function)), METH_FASTCALL | METH_KEYWORDS
@@ -13,22 +14,22 @@
 /* ---- methods ---- */
 
 #define UNARY(name, operator, value, doc, example)                                        \
-    {#name, FAST(matrix_unary_##name),                                                    \
+    {#name, FAST(LOCKED(name, matrix_unary_##name)),                                      \
      #name "($self, /, *, in_place=False, out=None)\n--\n\n" doc PARAMETERS(IN_PLACE OUT) \
          RETURNS("Matrix", "Of this matrix's shape.") RAISES(NOT_FITTING NOT_HERE) EXAMPLES(example)},
 #define PAIR(function, name, doc, example)                                                                         \
     {#name, FAST(function),                                                                                        \
      #name "($self, other, /, *, out=None)\n--\n\n" doc PARAMETERS(PARAMETER("other", OPERAND, "Broadcasts.") OUT) \
          RETURNS("Matrix", "Of the shape that the two broadcast to.") RAISES(NOT_FITTING NOT_HERE) EXAMPLES(example)},
-#define BINARY(name, operator, symbol, value, doc, example) PAIR(matrix_binary_##name, name, doc, example)
-#define COMPARE(name, operator, symbol, doc, example)       PAIR(matrix_compare_##name, name, doc, example)
+#define BINARY(name, operator, symbol, value, doc, example) PAIR(LOCKED(name, matrix_binary_##name), name, doc, example)
+#define COMPARE(name, operator, symbol, doc, example) PAIR(LOCKED(name, matrix_compare_##name), name, doc, example)
 #define REDUCE(name, identity, combine, finish, doc, example)                                                         \
-    {#name, FAST(matrix_reduce_##name),                                                                               \
+    {#name, FAST(LOCKED(name, matrix_reduce_##name)),                                                                 \
      #name "($self, /, axis=None)\n--\n\n" doc PARAMETERS(AXIS)                                                       \
          RETURNS("float or Matrix", "Of all elements a float; of axis 0 a 1 x columns, of axis 1 a rows x 1 Matrix.") \
              RAISES(CASE("ValueError", "The matrix is empty and the function has no identity.") NOT_HERE)             \
                  EXAMPLES(example)},
-#define METHOD(name, function, signature, doc) {#name, FAST(function), #name signature "\n--\n\n" doc},
+#define METHOD(name, function, signature, doc) {#name, FAST(LOCKED(name, function)), #name signature "\n--\n\n" doc},
 #define NO_METHOD(name, function, signature, doc)
 
 static PyMethodDef matrix_methods[] = {
@@ -39,7 +40,7 @@ static PyMethodDef matrix_methods[] = {
 #define MATRIX_METHOD METHOD
 #define VIEW_METHOD   NO_METHOD
 #define CLASS_METHOD(name, function, signature, doc) \
-    {#name, FAST(function) | METH_CLASS, #name signature "\n--\n\n" doc},
+    {#name, FAST(LOCKED(name, function)) | METH_CLASS, #name signature "\n--\n\n" doc},
 #include "matrix_methods.def"
 #undef MATRIX_METHOD
 #undef VIEW_METHOD
@@ -75,26 +76,27 @@ enum { Py_nb_none = 0, Py_nb_inplace_none = 0 };
 
 /* The slots that both types share; those numbered 0 are left out when the types are made. */
 static const PyType_Slot number_slots[] = {
-#define UNARY(name, operator, ...) {Py_nb_##operator, (void *)slot_unary_##name},
+#define UNARY(name, operator, ...) {Py_nb_##operator, (void *)LOCKED(slot_##name, slot_unary_##name)},
 #include "../../../kernels/unary.def"
 #undef UNARY
-#define BINARY(name, operator, ...) \
-    {Py_nb_##operator, (void *)slot_binary_##name}, {Py_nb_inplace_##operator, (void *)slot_inplace_##name},
+#define BINARY(name, operator, ...)                                      \
+    {Py_nb_##operator, (void *)LOCKED(slot_##name, slot_binary_##name)}, \
+        {Py_nb_inplace_##operator, (void *)LOCKED(inplace_##name, slot_inplace_##name)},
 #include "../../../kernels/binary.def"
 #undef BINARY
-    {Py_nb_power, (void *)slot_power},
-    {Py_nb_inplace_power, (void *)slot_inplace_power_of},
-    {Py_nb_divmod, (void *)slot_divmod},
-    {Py_nb_matrix_multiply, (void *)slot_matmul},
-    {Py_nb_inplace_matrix_multiply, (void *)slot_inplace_matmul},
-    {Py_nb_positive, (void *)slot_positive},
-    {Py_nb_bool, (void *)slot_bool},
-    {Py_tp_richcompare, (void *)slot_richcompare},
+    {Py_nb_power, (void *)LOCKED(power_slot, slot_power)},
+    {Py_nb_inplace_power, (void *)LOCKED(slot_inplace_power, slot_inplace_power_of)},
+    {Py_nb_divmod, (void *)LOCKED(slot_divmod, slot_divmod)},
+    {Py_nb_matrix_multiply, (void *)LOCKED(matmul, slot_matmul)},
+    {Py_nb_inplace_matrix_multiply, (void *)LOCKED(inplace_matmul, slot_inplace_matmul)},
+    {Py_nb_positive, (void *)LOCKED(positive, slot_positive)},
+    {Py_nb_bool, (void *)LOCKED(bool, slot_bool)},
+    {Py_tp_richcompare, (void *)LOCKED(richcompare, slot_richcompare)},
     {Py_tp_hash, (void *)PyObject_HashNotImplemented},
-    {Py_tp_repr, (void *)matrix_repr},
-    {Py_tp_str, (void *)matrix_str},
+    {Py_tp_repr, (void *)LOCKED(repr, matrix_repr)},
+    {Py_tp_str, (void *)LOCKED(str, matrix_str)},
     {Py_tp_iter, (void *)slot_iter},
-    {Py_bf_getbuffer, (void *)matrix_getbuffer},
+    {Py_bf_getbuffer, (void *)LOCKED(getbuffer, matrix_getbuffer)},
     {Py_bf_releasebuffer, (void *)matrix_releasebuffer},
 };
 
@@ -131,8 +133,8 @@ static const PyType_Slot matrix_only_slots[] = {
     {Py_tp_dealloc, (void *)matrix_dealloc},
     {Py_tp_methods, matrix_methods},
     {Py_tp_getset, matrix_getset},
-    {Py_mp_subscript, (void *)matrix_subscript},
-    {Py_mp_ass_subscript, (void *)matrix_ass_subscript},
+    {Py_mp_subscript, (void *)LOCKED(subscript, matrix_subscript)},
+    {Py_mp_ass_subscript, (void *)LOCKED(ass_subscript, matrix_ass_subscript)},
     {Py_mp_length, (void *)matrix_length},
 };
 
@@ -153,8 +155,8 @@ static const PyType_Slot view_only_slots[] = {
     {Py_tp_dealloc, (void *)view_dealloc},
     {Py_tp_methods, view_methods},
     {Py_tp_getset, view_getset},
-    {Py_mp_subscript, (void *)view_subscript},
-    {Py_mp_ass_subscript, (void *)view_ass_subscript},
+    {Py_mp_subscript, (void *)LOCKED(view_subscript, view_subscript)},
+    {Py_mp_ass_subscript, (void *)LOCKED(view_ass_subscript, view_ass_subscript)},
     {Py_mp_length, (void *)view_length},
 };
 
@@ -213,14 +215,14 @@ static PyMethodDef module_functions[] = {
      "_lines($module, /, matrix, start, stop, delimiter)\n--\n\nSome rows as text, a line each."},
     {"_of_lines", FAST(matrix_of_lines),
      "_of_lines($module, /, data, delimiter, skiprows)\n--\n\nThe matrix that lines of numbers hold."},
-    {"_split", FAST(matrix_split),
+    {"_split", FAST(LOCKED(split, matrix_split)),
      "_split($module, /, matrix, tile_rows, tile_columns)\n--\n\n"
      "A list of rows of tiles that share the matrix's memory; the matrix itself is unusable until _join."},
-    {"_join", FAST(matrix_join),
+    {"_join", FAST(LOCKED(join, matrix_join)),
      "_join($module, /, matrix, tiles)\n--\n\n"
      "Puts the tiles' values back into the matrix that was split, without copying those that stand in their place,\n"
      "and spends the tiles; with None for the matrix, copies them into a new one."},
-    {"_matmul_into", FAST(matrix_matmul_into),
+    {"_matmul_into", FAST(LOCKED(matmul_into, matrix_matmul_into)),
      "_matmul_into($module, /, out, a, b, accumulate=False)\n--\n\nWrites a @ b into out, or adds it to out."},
     {"_isa", module_isa, METH_NOARGS, "_isa($module, /)\n--\n\nThe instruction set that the kernels use."},
     {"_select_isa", module_select_isa, METH_O,

@@ -39,6 +39,9 @@ unary_slot(PyObject *self, mk_unary_op op)
         return (PyObject *)to;
     }
     (void)result_take(state, NULL, &result);
+    if (op == MK_UNARY_negate && is_matrix(self) &&
+        can_take_over(self, ((MatrixObject *)self)->rows, ((MatrixObject *)self)->columns, OPERATOR_negative))
+        result.target.source = self;
     return unary_compute(state, op, self, &result);
 }
 

@@ -6,6 +6,9 @@
 #define PY_SSIZE_T_CLEAN
 #endif
 #include <Python.h>
+#if PY_VERSION_HEX >= 0x030E0000
+#include <opcode.h>
+#endif
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -92,6 +95,68 @@ interpreter_entered(void)
         return NULL;
 #endif
     return current ? PyThreadState_GetInterpreter(current) : NULL;
+}
+
+/* ---- temporaries ---- */
+
+/* The interpreter's numbers of the binary operators, by the names of their slots; where they are not needed, any. */
+enum {
+#if PY_VERSION_HEX >= 0x030E0000
+    OPERATOR_add = NB_ADD,
+    OPERATOR_subtract = NB_SUBTRACT,
+    OPERATOR_multiply = NB_MULTIPLY,
+    OPERATOR_true_divide = NB_TRUE_DIVIDE,
+    OPERATOR_floor_divide = NB_FLOOR_DIVIDE,
+    OPERATOR_remainder = NB_REMAINDER,
+#else
+    OPERATOR_add,
+    OPERATOR_subtract,
+    OPERATOR_multiply,
+    OPERATOR_true_divide,
+    OPERATOR_floor_divide,
+    OPERATOR_remainder,
+#endif
+    OPERATOR_none = 1 << 8, /* no instruction has it */
+    OPERATOR_negative
+};
+
+/* True if the running Python function executes the operator `number`, and `object` is a value on its stack to which nothing else refers: the operator throws it away, so that its
+ * memory may be written. A C function that calls us for its own purposes is thus told apart: the instruction is then
+ * its call. False where CPython does not say (before 3.14). Not quick: for large objects. */
+static inline bool
+object_is_spent(PyObject *object, int number)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    PyFrameObject *frame;
+    PyCodeObject *code;
+    PyObject *bytes;
+    bool spent = false;
+    int at;
+
+    if (!PyUnstable_Object_IsUniqueReferencedTemporary(object))
+        return false;
+    frame = PyEval_GetFrame();
+    if (!frame)
+        return false;
+    at = PyFrame_GetLasti(frame);
+    code = PyFrame_GetCode(frame);
+    bytes = PyCode_GetCode(code);
+    Py_DECREF(code);
+    if (bytes && at >= 0 && at + 1 < PyBytes_GET_SIZE(bytes)) {
+        const unsigned char *instruction = (const unsigned char *)PyBytes_AS_STRING(bytes) + at;
+
+        spent = number == OPERATOR_negative ? instruction[0] == UNARY_NEGATIVE
+                                            : instruction[0] == BINARY_OP && instruction[1] == number;
+    }
+    if (!bytes)
+        PyErr_Clear();
+    Py_XDECREF(bytes);
+    return spent;
+#else
+    (void)object;
+    (void)number;
+    return false;
+#endif
 }
 
 /* ---- code objects ---- */
