@@ -1,8 +1,8 @@
 /* Functions of a vec: rounding, signs, division with remainder, and what mathematics has names for. Included by
  * lanes.h.
  *
- * v_exp and v_log are our own; the other functions are glibc's vector math where there is any, and C's lane by lane where
- * not. All are within 4 ULP, denormals and huge arguments included. What C rounds exactly has the same bits everywhere.
+ * v_exp and v_log are our own; the other functions are glibc's vector math where there is any, and C's lane by lane
+ * where not. All are within 4 ULP, denormals and huge arguments included. What C rounds exactly has the same bits everywhere.
  */
 #ifndef BOCMAT_LANES_MATH_H
 #define BOCMAT_LANES_MATH_H

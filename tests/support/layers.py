@@ -23,7 +23,7 @@ SYSTEM = {
     *("mach/mach.h", "mach/mach_time.h", "os/lock.h"),
 }
 BLAS = {"cblas.h", "lapacke.h", "lapack.h", "f77blas.h", "openblas_config.h"}
-PYTHON = {"Python.h", "structmember.h", "frameobject.h", "marshal.h", "pythread.h"}
+PYTHON = {"Python.h", "structmember.h", "frameobject.h", "marshal.h", "opcode.h", "pythread.h"}
 
 # A file may include headers of files above it in this list, and its own.
 RUNTIME_ORDER = [

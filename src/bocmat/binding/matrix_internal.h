@@ -286,8 +286,8 @@ void matrix_unlock(matrix_unlocked *unlocked, bool is_long, matrix_operand *cons
 void matrix_lock(matrix_unlocked *unlocked);
 
 /* True if `object`, an operand of the operator that runs, is a temporary matrix in whose place a result of rows x
- * columns may be written: large, of that shape, row-major, and nobody but the operator can see it. The number is an OPERATOR_*
- * of pycompat.h. */
+ * columns may be written: large, of that shape, row-major, and nobody but the operator can see it. The number is an
+ * OPERATOR_* of pycompat.h. */
 static inline bool
 can_take_over(PyObject *object, Py_ssize_t rows, Py_ssize_t columns, int number)
 {

@@ -120,9 +120,10 @@ enum {
     OPERATOR_negative
 };
 
-/* True if the running Python function executes the operator `number`, and `object` is a value on its stack to which nothing else refers: the operator throws it away, so that its
- * memory may be written. A C function that calls us for its own purposes is thus told apart: the instruction is then
- * its call. False where CPython does not say (before 3.14). Not quick: for large objects. */
+/* True if the running Python function executes the operator `number`, and `object` is a value on its stack to which
+ * nothing else refers: the operator throws it away, so that its memory may be written. A C function that calls us for
+ * its own purposes is told apart, because the instruction is then its call. False where CPython does not say (before
+ * 3.14). Not quick: for large objects. */
 static inline bool
 object_is_spent(PyObject *object, int number)
 {
