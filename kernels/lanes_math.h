@@ -2,7 +2,7 @@
  * lanes.h.
  *
  * v_exp and v_log are our own; the other functions are glibc's vector math where there is any, and C's lane by lane
- * where not. All are within 4 ULP, denormals and huge arguments included. What C rounds exactly has the same bits everywhere.
+ * where not. All are within 4 ULP, denormals and huge arguments included. What C rounds exactly is the same everywhere.
  */
 #ifndef BOCMAT_LANES_MATH_H
 #define BOCMAT_LANES_MATH_H
