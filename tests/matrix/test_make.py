@@ -51,6 +51,7 @@ def test_numbers_and_sequences_of_any_kind():
     assert Matrix(np.array([1, 2.5], dtype=object)).tolist() == [[1, 2.5]]
     assert Matrix([]).shape == (1, 0)
     assert Matrix([[], []]).shape == (2, 0)
+    assert Matrix([[1, 2]], None).tolist() == [[1, 2]]
     assert Matrix(2, 2).tolist() == [[0, 0], [0, 0]]
     assert Matrix(rows=1, columns=2, values=3).tolist() == [[3, 3]]
     assert Matrix(2, 1, [[1], [2]]).tolist() == [[1], [2]]

@@ -69,7 +69,7 @@ matrix_vectorcall(PyObject *type, PyObject *const *args, size_t flags, PyObject 
 
     if (!args_take(&spec, args, PyVectorcall_NARGS(flags), keywords, given))
         return NULL;
-    if (!given[1]) {
+    if (!given[1] || given[1] == Py_None) {
         if (given[2] || (args_is_number(given[0]) && !PyObject_CheckBuffer(given[0]))) {
             PyErr_SetString(PyExc_TypeError, "Matrix() takes rows and columns, or one nested list or array");
             return NULL;
