@@ -6,6 +6,7 @@ from support import (
     catalogue_elementwise,
     catalogue_linalg,
     catalogue_make,
+    catalogue_order,
     catalogue_products,
     catalogue_reductions,
     catalogue_shape,
@@ -14,6 +15,7 @@ from support.operations import Op
 
 FAMILIES = [
     catalogue_make,
+    catalogue_order,
     catalogue_elementwise,
     catalogue_linalg,
     catalogue_reductions,

@@ -100,6 +100,7 @@ BINARY_METHODS = {
     "not_equal": np.not_equal,
     "logical_and": np.logical_and,
     "logical_or": np.logical_or,
+    "logical_xor": np.logical_xor,
 }
 OPERATORS = {
     "add": (operator.add, np.add),

@@ -109,7 +109,9 @@ def cross(a: np.ndarray, b: np.ndarray, axis: int | None = None) -> Near:
 def normalize(a: np.ndarray, axis: int | None = None) -> Near:
     lengths = (2, 3)
     over: int | None
-    if 1 in a.shape and axis is None:
+    if 1 in a.shape:
+        if axis is not None and a.shape[axis] == 1:
+            raise ValueError("one vector, not along that axis")
         over = None
     elif a.shape[0] in lengths or a.shape[1] in lengths:
         over = lines_of(a.shape, lengths, axis)
