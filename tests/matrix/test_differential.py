@@ -37,7 +37,8 @@ def draw_call(draw: Any, op: Op) -> tuple[tuple[np.ndarray, ...], list[Any], dic
     """Draw arrays, matrices that look at the same values, and options for both."""
     arrays = op.fill(op.shapes.draw(draw), draw(SEEDS))
     matrices = [dressed(array, draw(st.sampled_from(kinds(op)))) for array in arrays]
-    if len(matrices) > 1 and draw(st.integers(0, 9)) == 0:
+    alike = len({array.shape for array in arrays}) == 1
+    if len(matrices) > 1 and alike and draw(st.integers(0, 9)) == 0:
         arrays, matrices = (arrays[0],) * len(arrays), [matrices[0]] * len(matrices)
     return arrays, matrices, op.options(draw, arrays)
 
