@@ -113,6 +113,21 @@ v_max(vec x, vec y)
     return (vec)_mm512_mask_mov_pd(greatest, _mm512_cmp_pd_mask((__m512d)x, (__m512d)x, _CMP_UNORD_Q), (__m512d)x);
 }
 
+/* The one that is not NaN where one is. */
+INLINE vec
+v_least(vec x, vec y)
+{
+    __m512d least = _mm512_min_pd((__m512d)x, (__m512d)y);
+    return (vec)_mm512_mask_mov_pd(least, _mm512_cmp_pd_mask((__m512d)y, (__m512d)y, _CMP_UNORD_Q), (__m512d)x);
+}
+
+INLINE vec
+v_greatest(vec x, vec y)
+{
+    __m512d greatest = _mm512_max_pd((__m512d)x, (__m512d)y);
+    return (vec)_mm512_mask_mov_pd(greatest, _mm512_cmp_pd_mask((__m512d)y, (__m512d)y, _CMP_UNORD_Q), (__m512d)x);
+}
+
 /* x * y + z, rounded once where the machine can; only for products, whose last bits are nobody's promise. */
 INLINE vec
 v_fma(vec x, vec y, vec z)
@@ -206,6 +221,20 @@ v_max(vec x, vec y)
 {
     __m256d greatest = _mm256_max_pd((__m256d)x, (__m256d)y);
     return (vec)_mm256_blendv_pd(greatest, (__m256d)x, _mm256_cmp_pd((__m256d)x, (__m256d)x, _CMP_UNORD_Q));
+}
+
+INLINE vec
+v_least(vec x, vec y)
+{
+    __m256d least = _mm256_min_pd((__m256d)x, (__m256d)y);
+    return (vec)_mm256_blendv_pd(least, (__m256d)x, _mm256_cmp_pd((__m256d)y, (__m256d)y, _CMP_UNORD_Q));
+}
+
+INLINE vec
+v_greatest(vec x, vec y)
+{
+    __m256d greatest = _mm256_max_pd((__m256d)x, (__m256d)y);
+    return (vec)_mm256_blendv_pd(greatest, (__m256d)x, _mm256_cmp_pd((__m256d)y, (__m256d)y, _CMP_UNORD_Q));
 }
 
 INLINE vec
@@ -304,6 +333,18 @@ v_max(vec x, vec y)
 }
 
 INLINE vec
+v_least(vec x, vec y)
+{
+    return v_select(y != y, x, v_select(x < y, x, y));
+}
+
+INLINE vec
+v_greatest(vec x, vec y)
+{
+    return v_select(y != y, x, v_select(x > y, x, y));
+}
+
+INLINE vec
 v_fma(vec x, vec y, vec z)
 {
     return x * y + z;
@@ -325,6 +366,26 @@ v_stream_done(void)
 #if defined(__SSE2__)
     _mm_sfence();
 #endif
+}
+
+/* 1.0 where it holds, 0.0 elsewhere. */
+INLINE vec
+v_flag(mask where)
+{
+    return (vec)(where & (mask)v_all(1.0));
+}
+
+/* Of two such flags. */
+INLINE vec
+v_or(vec x, vec y)
+{
+    return (vec)((mask)x | (mask)y);
+}
+
+INLINE vec
+v_and(vec x, vec y)
+{
+    return (vec)((mask)x & (mask)y);
 }
 
 #include "lanes_math.h"

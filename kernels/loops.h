@@ -3,6 +3,9 @@
 
 #include "elementwise_loops.h"
 #include "reduce_loops.h"
+#include "arg_loops.h"
+#include "rank_loops.h"
+#include "running_loops.h"
 #include "copy_loops.h"
 #include "gather_loops.h"
 #include "multiply_loops.h"
@@ -34,23 +37,30 @@ const mk_table MK_TABLE = {
     .ternary = {MK_TERNARIES(TERNARY)},
 #undef TERNARY
     .copy = {copy_copy, copy_copy_line},
-#define REDUCE(op, ...) [MK_REDUCE_##op] = fold_##op,
+#define REDUCE(op, ...)      [MK_REDUCE_##op] = fold_##op,
+#define REDUCE_PART(op, ...) [MK_REDUCE_##op] = fold_##op,
     .fold = {
 #include "reduce.def"
     },
 #undef REDUCE
-#define REDUCE(op, ...) [MK_REDUCE_##op] = fold_along_##op,
+#define REDUCE(op, ...)      [MK_REDUCE_##op] = fold_along_##op,
+#define REDUCE_PART(op, ...) [MK_REDUCE_##op] = fold_along_##op,
     .fold_along = {
 #include "reduce.def"
     },
 #undef REDUCE
-#define REDUCE(op, ...) [MK_REDUCE_##op] = fold_across_##op,
+#define REDUCE(op, ...)      [MK_REDUCE_##op] = fold_across_##op,
+#define REDUCE_PART(op, ...) [MK_REDUCE_##op] = fold_across_##op,
     .fold_across = {
 #include "reduce.def"
     },
 #undef REDUCE
     .arg = {[MK_ARG_MIN] = arg_min, [MK_ARG_MAX] = arg_max},
+    .arg_along = {[MK_ARG_MIN] = arg_along_min, [MK_ARG_MAX] = arg_along_max},
     .arg_across = {[MK_ARG_MIN] = arg_across_min, [MK_ARG_MAX] = arg_across_max},
+    .rank = rank_of,
+    .running_across = {[MK_RUNNING_SUM] = running_across_sum, [MK_RUNNING_PRODUCT] = running_across_product},
+    .running_along = {[MK_RUNNING_SUM] = running_along_sum, [MK_RUNNING_PRODUCT] = running_along_product},
     .whole_numbers = whole_numbers,
     .in_range = in_range,
     .from_end = from_end,

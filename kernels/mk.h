@@ -46,7 +46,8 @@ typedef enum {
 } mk_compare_op;
 #undef COMPARE
 
-#define REDUCE(name, ...) MK_REDUCE_##name,
+#define REDUCE(name, ...)      MK_REDUCE_##name,
+#define REDUCE_PART(name, ...) MK_REDUCE_##name,
 typedef enum {
 #include "reduce.def"
     MK_REDUCE_COUNT
@@ -77,19 +78,48 @@ void mk_scaled_add(size_t rows, size_t columns, mk_window out, mk_window x, mk_w
 /* out[i, j] = in[i, j] rounded to so many decimals, half to even; negative ones count digits before the point. */
 void mk_round(size_t rows, size_t columns, mk_window out, mk_window in, int decimals);
 
-/* One number over the whole window; sums are at least as accurate as pairwise. Over no elements, the identity
- * (0 for sum; min, max and mean have none: do not ask). */
-double mk_reduce(mk_reduce_op op, size_t rows, size_t columns, mk_window in);
+/* Reductions. With a mask, of the same shape, only the elements take part where it is not zero (NaN is not); NULL is
+ * none. Where it leaves nothing, what has no identity is NaN.
+ *
+ * One number over the whole window; sums are at least as accurate as pairwise. Over no elements, the identity (NaN where
+ * there is none: do not ask). */
+double mk_reduce(mk_reduce_op op, size_t rows, size_t columns, mk_window in, const mk_window *mask);
 
 /* One number a column (axis 0: out is 1 x columns) or a row (axis 1: out is rows x 1). */
-void mk_reduce_axis(mk_reduce_op op, int axis, size_t rows, size_t columns, mk_window out, mk_window in);
+void mk_reduce_axis(mk_reduce_op op, int axis, size_t rows, size_t columns, mk_window out, mk_window in,
+                    const mk_window *mask);
 
-/* The position (row-major, first of equals, first NaN if there is one) of the least or greatest element. */
+/* The mean of the squared deviations from the mean, taken in a second pass, where the count is `ddof` smaller. */
+double mk_variance(size_t rows, size_t columns, mk_window in, const mk_window *mask, double ddof);
+void mk_variance_axis(int axis, size_t rows, size_t columns, mk_window out, mk_window in, const mk_window *mask,
+                      double ddof);
+
+/* The position (row-major, first of equals, first NaN if there is one) of the least or greatest element; -1 if the mask
+ * leaves none. */
 typedef enum { MK_ARG_MIN, MK_ARG_MAX } mk_arg_op;
-size_t mk_arg(mk_arg_op op, size_t rows, size_t columns, mk_window in);
+ptrdiff_t mk_arg(mk_arg_op op, size_t rows, size_t columns, mk_window in, const mk_window *mask);
 
 /* The same per column (axis 0, columns positions) or row (axis 1, rows positions), written to `out`. */
-void mk_arg_axis(mk_arg_op op, int axis, size_t rows, size_t columns, size_t *out, mk_window in);
+void mk_arg_axis(mk_arg_op op, int axis, size_t rows, size_t columns, ptrdiff_t *out, mk_window in,
+                 const mk_window *mask);
+
+/* Quantiles, of everything (axis -1) or of each column (0) or row (1): out[k, i] is the k-th quantile asked for of line
+ * i. NaN propagates, and is the quantile of nothing. MK_MEDIAN, whose `at` is not read, is the mean of the two in the
+ * middle; MK_LINEAR interpolates between two in order; MK_ORDERED takes an end: `at` is 0 or 1. `room` has
+ * mk_quantile_room doubles. */
+typedef struct {
+    enum { MK_MEDIAN, MK_LINEAR, MK_ORDERED } method;
+    size_t count;
+    const double *at;
+} mk_quantiles;
+size_t mk_quantile_room(int axis, size_t rows, size_t columns);
+void mk_quantile(const mk_quantiles *which, int axis, size_t rows, size_t columns, mk_window out, mk_window in,
+                 const mk_window *mask, double *room);
+
+/* Running sums or products, each the one before and the next element: down the columns (axis 0), along the rows (1), or
+ * through all rows one after the other (-1). `out` may be `in`. */
+typedef enum { MK_RUNNING_SUM, MK_RUNNING_PRODUCT } mk_running_op;
+void mk_running(mk_running_op op, int axis, size_t rows, size_t columns, mk_window out, mk_window in);
 
 /* ---- order ---- */
 

@@ -1,14 +1,38 @@
-/* Reductions over any strides: along consecutive elements where there are some, else across them. */
+/* Reductions over any strides: along consecutive elements where there are some, else across them; and those that take
+ * more than one fold. */
 #include <math.h>
 #include <string.h>
 
 #include "stride.h"
 
+enum {
+    STRIP = 256,  /* results of an axis that several folds work on in turn; the loops take as many at a time */
+    ENOUGH = 4096 /* elements after which it is seen whether more can change the answer */
+};
+
 static const double identities[MK_REDUCE_COUNT] = {
-#define REDUCE(name, identity, ...) [MK_REDUCE_##name] = identity,
+#define REDUCE(name, answer, identity, ...) [MK_REDUCE_##name] = identity,
 #include "reduce.def"
 #undef REDUCE
 };
+
+/* For an element that is left out where the others are measured against `c`. */
+static double
+neutral_of(mk_reduce_op op, double c)
+{
+    switch (op) {
+#define REDUCE(name, answer, identity, neutral, ...) \
+    case MK_REDUCE_##name:                           \
+        return neutral;
+#define REDUCE_PART(name, neutral, ...) \
+    case MK_REDUCE_##name:              \
+        return neutral;
+#include "reduce.def"
+#undef REDUCE
+    default:
+        return c;
+    }
+}
 
 void
 mk_gather(double *to, const mk_run *run, size_t position, size_t count)
@@ -29,13 +53,7 @@ mk_gather(double *to, const mk_run *run, size_t position, size_t count)
     }
 }
 
-/* Sets a window up as one run, in the order of its rows. */
-static mk_run
-run_of(size_t rows, size_t columns, mk_window in)
-{
-    bool dense = in.column_stride == 1 && (rows == 1 || in.row_stride == (ptrdiff_t)columns);
-    return (mk_run){rows * columns, columns, in, dense};
-}
+/* ---- everything ---- */
 
 static size_t
 magnitude(ptrdiff_t stride)
@@ -43,62 +61,280 @@ magnitude(ptrdiff_t stride)
     return stride < 0 ? 0 - (size_t)stride : (size_t)stride;
 }
 
-double
-mk_reduce(mk_reduce_op op, size_t rows, size_t columns, mk_window in)
+/* A window and its mask, turned so that its rows are as near to consecutive as they get. */
+typedef struct {
+    size_t rows, columns;
+    mk_window in, mask;
+    bool masked;
+} field;
+
+static field
+field_of(size_t rows, size_t columns, mk_window in, const mk_window *mask)
 {
-    if (rows == 0 || columns == 0)
-        return identities[op];
+    field all = {rows, columns, in, {NULL, 0, 0}, mask};
+    if (mask)
+        all.mask = *mask;
     if (columns == 1 || (rows != 1 && in.row_stride != 0 && magnitude(in.row_stride) < magnitude(in.column_stride))) {
-        size_t swap = rows;
-        rows = columns;
-        columns = swap;
-        in = transposed(in);
+        all.rows = columns;
+        all.columns = rows;
+        all.in = transposed(in);
+        all.mask = transposed(all.mask);
     }
-    mk_run run = run_of(rows, columns, in);
+    return all;
+}
+
+static mk_run
+run_of(const field *all)
+{
+    bool dense =
+        all->in.column_stride == 1 && !all->masked && (all->rows == 1 || all->in.row_stride == (ptrdiff_t)all->columns);
+    return (mk_run){all->rows * all->columns, all->columns, all->in, dense, 0.0, 0.0, all->masked ? &all->mask : NULL};
+}
+
+static double
+fold_all(mk_reduce_op op, const field *all, double center)
+{
+    mk_run run = run_of(all);
+    run.center = center;
+    run.neutral = neutral_of(op, center);
     return mk_active->fold[op](&run);
 }
 
-void
-mk_reduce_axis(mk_reduce_op op, int axis, size_t rows, size_t columns, mk_window out, mk_window in)
+/* How many elements the mask chooses. */
+static double
+count_of(const field *all)
 {
-    /* As if along rows: `in` is turned for axis 0. */
-    size_t results = axis == 1 ? rows : columns, length = axis == 1 ? columns : rows;
-    ptrdiff_t step = axis == 1 ? out.row_stride : out.column_stride;
-    if (axis == 0)
-        in = transposed(in);
-    if (length == 0)
-        mk_fill(results, 1, (mk_window){out.at, step, 0}, identities[op]);
-    else if (in.column_stride != 1 && in.row_stride == 1 && results > 1)
-        mk_active->fold_across[op](length, results, out.at, step, transposed(in));
-    else
-        mk_active->fold_along[op](results, length, out.at, step, in);
+    if (!all->masked)
+        return (double)all->rows * (double)all->columns;
+    field mask = {all->rows, all->columns, all->mask, {NULL, 0, 0}, false};
+    return fold_all(MK_REDUCE_count_nonzero, &mask, 0.0);
 }
 
-size_t
-mk_arg(mk_arg_op op, size_t rows, size_t columns, mk_window in)
+/* any and all: a part at a time, until one decides. */
+static double
+fold_until(mk_reduce_op op, const field *all)
 {
-    if (columns == 1) {
-        columns = rows;
-        rows = 1;
-        in = transposed(in);
+    field part = *all;
+    mk_run run = run_of(all);
+    if (run.dense)
+        part.rows = 1, part.columns = run.count;
+    bool along = part.rows == 1;
+    size_t total = along ? part.columns : part.rows, some = along ? ENOUGH : 1 + ENOUGH / part.columns;
+    double answer = identities[op];
+    for (size_t done = 0; done < total && answer == identities[op]; done += some) {
+        size_t count = total - done < some ? total - done : some;
+        *(along ? &part.columns : &part.rows) = count;
+        part.in = at_element(all->in, along ? 0 : done, along ? done : 0);
+        part.mask = all->masked ? at_element(all->mask, along ? 0 : done, along ? done : 0) : all->mask;
+        answer = fold_all(op, &part, 0.0);
     }
-    mk_run run = run_of(rows, columns, in);
+    return answer;
+}
+
+/* The root of a sum of squares; if those overflowed or vanished, of scaled ones. */
+static double
+root_of(double squares, const field *all)
+{
+    if ((squares > 0x1p-900 && squares < INFINITY) || isnan(squares))
+        return sqrt(squares);
+    double largest = fold_all(MK_REDUCE_largest, all, 0.0);
+    if (largest == 0.0 || largest == INFINITY)
+        return largest;
+    int exponent = ilogb(largest);
+    if (exponent < -1020)
+        exponent = -1020; /* 2^1020 is still a number */
+    return ldexp(sqrt(fold_all(MK_REDUCE_scaled_squares, all, ldexp(1.0, -exponent))), exponent);
+}
+
+double
+mk_reduce(mk_reduce_op op, size_t rows, size_t columns, mk_window in, const mk_window *mask)
+{
+    if (rows == 0 || columns == 0)
+        return identities[op];
+    field all = field_of(rows, columns, in, mask);
+    if (op == MK_REDUCE_any || op == MK_REDUCE_all)
+        return fold_until(op, &all);
+    if (op == MK_REDUCE_mean && mask)
+        return fold_all(MK_REDUCE_sum, &all, 0.0) / count_of(&all);
+    double value = fold_all(op, &all, 0.0);
+    if (op == MK_REDUCE_magnitude)
+        return root_of(value, &all);
+    if (op == MK_REDUCE_nanmean)
+        return value / fold_all(MK_REDUCE_count_numbers, &all, 0.0);
+    return mask && isnan(identities[op]) && count_of(&all) == 0.0 ? NAN : value;
+}
+
+/* What squares of deviations are divided by. */
+static double
+freedom(double count, double ddof)
+{
+    return count > ddof ? count - ddof : 0.0;
+}
+
+double
+mk_variance(size_t rows, size_t columns, mk_window in, const mk_window *mask, double ddof)
+{
+    field all = field_of(rows, columns, in, mask);
+    double count = count_of(&all), mean = fold_all(MK_REDUCE_sum, &all, 0.0) / count;
+    return fold_all(MK_REDUCE_deviations, &all, mean) / freedom(count, ddof);
+}
+
+ptrdiff_t
+mk_arg(mk_arg_op op, size_t rows, size_t columns, mk_window in, const mk_window *mask)
+{
+    /* Positions count row by row, so only a column may be turned. */
+    field all = {rows, columns, in, {NULL, 0, 0}, mask};
+    if (mask)
+        all.mask = *mask;
+    if (columns == 1)
+        all = (field){1, rows, transposed(in), transposed(all.mask), mask};
+    mk_run run = run_of(&all);
+    run.neutral = op == MK_ARG_MIN ? INFINITY : -INFINITY;
     return mk_active->arg[op](&run);
 }
 
-void
-mk_arg_axis(mk_arg_op op, int axis, size_t rows, size_t columns, size_t *out, mk_window in)
+/* ---- along an axis ---- */
+
+static mk_lines
+lines_of(int axis, size_t rows, size_t columns, mk_window out, mk_window in, const mk_window *mask)
 {
-    size_t results = axis == 1 ? rows : columns, length = axis == 1 ? columns : rows;
-    if (axis == 0)
-        in = transposed(in);
-    if (in.column_stride != 1 && in.row_stride == 1 && results > 1) {
-        mk_active->arg_across[op](length, results, out, transposed(in));
-        return;
+    mk_lines lines = {.count = rows, .length = columns, .out = out.at, .step = out.row_stride, .in = in};
+    if (mask)
+        lines.mask = *mask;
+    if (axis == 0) {
+        lines.count = columns;
+        lines.length = rows;
+        lines.step = out.column_stride;
+        lines.in = transposed(in);
+        lines.mask = transposed(lines.mask);
     }
-    mk_run run = run_of(1, length, in);
-    for (size_t i = 0; i < results; i++) {
-        out[i] = mk_active->arg[op](&run);
-        run.at.at += in.row_stride;
+    return lines;
+}
+
+static bool
+lies_across(const mk_lines *lines)
+{
+    return lines->in.column_stride != 1 && lines->in.row_stride == 1 && lines->count > 1;
+}
+
+static void
+fold_lines(mk_reduce_op op, mk_lines *lines)
+{
+    lines->neutral = neutral_of(op, 0.0);
+    lines->neutral_is_center = op == MK_REDUCE_deviations;
+    (lies_across(lines) ? mk_active->fold_across : mk_active->fold_along)[op](lines);
+}
+
+static mk_lines
+strip_of(const mk_lines *lines, size_t first)
+{
+    mk_lines strip = *lines;
+    strip.count = lines->count - first < STRIP ? lines->count - first : STRIP;
+    strip.out += (ptrdiff_t)first * lines->step;
+    strip.in = at_element(lines->in, first, 0);
+    if (lines->mask.at)
+        strip.mask = at_element(lines->mask, first, 0);
+    return strip;
+}
+
+/* How many elements of each line of a strip the mask chooses. */
+static void
+count_lines(const mk_lines *strip, double *counts)
+{
+    if (strip->mask.at) {
+        mk_lines mask = {strip->count, strip->length, counts, 1, strip->mask, {NULL, 0, 0}, NULL, 0.0, false};
+        fold_lines(MK_REDUCE_count_nonzero, &mask);
+    } else {
+        for (size_t i = 0; i < strip->count; i++)
+            counts[i] = (double)strip->length;
     }
+}
+
+static void
+divide_lines(const mk_lines *strip, const double *by)
+{
+    for (size_t i = 0; i < strip->count; i++)
+        strip->out[(ptrdiff_t)i * strip->step] /= by[i];
+}
+
+static void
+root_lines(const mk_lines *strip)
+{
+    for (size_t i = 0; i < strip->count; i++) {
+        double *out = strip->out + (ptrdiff_t)i * strip->step;
+        field line = {1, strip->length, at_element(strip->in, i, 0), strip->mask, strip->mask.at};
+        if (line.masked)
+            line.mask = at_element(strip->mask, i, 0);
+        *out = root_of(*out, &line);
+    }
+}
+
+/* Reductions of more than one fold. */
+static void
+reduce_strip(mk_reduce_op op, mk_lines *strip)
+{
+    double counts[STRIP];
+    bool masked = strip->mask.at;
+    fold_lines(op == MK_REDUCE_mean ? MK_REDUCE_sum : op, strip);
+    if (op == MK_REDUCE_magnitude) {
+        root_lines(strip);
+    } else if (op == MK_REDUCE_nanmean) {
+        mk_lines numbers = *strip;
+        numbers.out = counts;
+        numbers.step = 1;
+        fold_lines(MK_REDUCE_count_numbers, &numbers);
+        divide_lines(strip, counts);
+    } else {
+        count_lines(strip, counts);
+        if (op == MK_REDUCE_mean)
+            divide_lines(strip, counts);
+        for (size_t i = 0; masked && i < strip->count; i++)
+            if (counts[i] == 0.0)
+                strip->out[(ptrdiff_t)i * strip->step] = NAN;
+    }
+}
+
+void
+mk_reduce_axis(mk_reduce_op op, int axis, size_t rows, size_t columns, mk_window out, mk_window in,
+               const mk_window *mask)
+{
+    mk_lines lines = lines_of(axis, rows, columns, out, in, mask);
+    if (lines.length == 0) {
+        mk_fill(lines.count, 1, (mk_window){lines.out, lines.step, 0}, identities[op]);
+    } else if (op == MK_REDUCE_magnitude || op == MK_REDUCE_nanmean || (mask && isnan(identities[op]))) {
+        for (size_t first = 0; first < lines.count; first += STRIP) {
+            mk_lines strip = strip_of(&lines, first);
+            reduce_strip(op, &strip);
+        }
+    } else {
+        fold_lines(op, &lines);
+    }
+}
+
+void
+mk_variance_axis(int axis, size_t rows, size_t columns, mk_window out, mk_window in, const mk_window *mask, double ddof)
+{
+    mk_lines lines = lines_of(axis, rows, columns, out, in, mask);
+    for (size_t first = 0; first < lines.count; first += STRIP) {
+        double counts[STRIP], means[STRIP];
+        mk_lines strip = strip_of(&lines, first), sums = strip;
+        sums.out = means;
+        sums.step = 1;
+        count_lines(&strip, counts);
+        fold_lines(MK_REDUCE_sum, &sums);
+        divide_lines(&sums, counts);
+        strip.centers = means;
+        fold_lines(MK_REDUCE_deviations, &strip);
+        for (size_t i = 0; i < strip.count; i++)
+            counts[i] = freedom(counts[i], ddof);
+        divide_lines(&strip, counts);
+    }
+}
+
+void
+mk_arg_axis(mk_arg_op op, int axis, size_t rows, size_t columns, ptrdiff_t *out, mk_window in, const mk_window *mask)
+{
+    mk_lines lines = lines_of(axis, rows, columns, (mk_window){NULL, 0, 0}, in, mask);
+    lines.neutral = op == MK_ARG_MIN ? INFINITY : -INFINITY;
+    (lies_across(&lines) ? mk_active->arg_across : mk_active->arg_along)[op](&lines, out);
 }

@@ -48,11 +48,13 @@ typedef enum { MK_TERNARIES(TERNARY) MK_TERNARY_COUNT } mk_ternary_op;
 #undef TERNARY
 
 /* Doubles in a logical row-major order: the first `columns` from the first row, and so on. `dense` says that they are
- * consecutive in memory. */
+ * consecutive in memory and that none is left out: `neutral` stands for those whose mask, if there is one, is 0. */
 typedef struct {
     size_t count, columns;
     mk_window at;
     bool dense;
+    double center, neutral;
+    const mk_window *mask;
 } mk_run;
 
 /* What uniform numbers are made of units with. */
@@ -65,6 +67,18 @@ typedef struct {
 
 enum { RANDOM_LAYERS = 256 };
 
+/* `count` lines to reduce, each a row of `length` elements of `in` and, unless its `at` is NULL, of `mask`; the results
+ * stand `step` apart. `centers`, one a line, may be NULL. */
+typedef struct {
+    size_t count, length;
+    double *out;
+    ptrdiff_t step;
+    mk_window in, mask;
+    const double *centers;
+    double neutral;
+    bool neutral_is_center;
+} mk_lines;
+
 typedef struct {
     const char *name;
     mk_elementwise unary[MK_UNARY_COUNT];
@@ -72,13 +86,20 @@ typedef struct {
     mk_elementwise compare[MK_COMPARE_COUNT];
     mk_elementwise ternary[MK_TERNARY_COUNT];
     mk_elementwise copy; /* out = input 0, which fills where it is repeated */
-    /* The finished reduction of one run; of each of `rows` runs, consecutive ones starting `in.row_stride` apart; of
-     * each of `columns` columns, whose elements are in.row_stride apart and in.column_stride is 1. */
+    /* The finished reduction of one run; of each line; of each line where elements of neighbouring lines are
+     * consecutive (in.row_stride is 1). */
     double (*fold[MK_REDUCE_COUNT])(const mk_run *run);
-    void (*fold_along[MK_REDUCE_COUNT])(size_t rows, size_t columns, double *out, ptrdiff_t step, mk_window in);
-    void (*fold_across[MK_REDUCE_COUNT])(size_t rows, size_t columns, double *out, ptrdiff_t step, mk_window in);
-    size_t (*arg[2])(const mk_run *run);
-    void (*arg_across[2])(size_t rows, size_t columns, size_t *out, mk_window in);
+    void (*fold_along[MK_REDUCE_COUNT])(const mk_lines *lines);
+    void (*fold_across[MK_REDUCE_COUNT])(const mk_lines *lines);
+    ptrdiff_t (*arg[2])(const mk_run *run);
+    void (*arg_along[2])(const mk_lines *lines, ptrdiff_t *places);
+    void (*arg_across[2])(const mk_lines *lines, ptrdiff_t *places);
+    /* The element of `count` at `rank` in order, and the next one (the same if it is the last); both NaN if any is. The
+     * `room` is 2 * (count + 8) doubles and does not overlap `at`. */
+    void (*rank)(const double *at, size_t count, size_t rank, double *room, double found[2]);
+    /* Running results down the columns, where column_stride is 1, and along the rows, whatever the strides. */
+    void (*running_across[2])(size_t rows, size_t columns, mk_window out, mk_window in);
+    void (*running_along[2])(size_t rows, size_t columns, mk_window out, mk_window in);
     /* Doubles as whole numbers; whether all are. */
     bool (*whole_numbers)(size_t n, ptrdiff_t *to, const double *from);
     /* Whether all positions are in range, and some negative; counts those from the end. */

@@ -37,8 +37,19 @@
 #define OUT                                            \
     PARAMETER("out", "Matrix or MatrixView, optional", \
               "Where the result goes instead of a new matrix; may be an operand.")
-#define WHERE       PARAMETER("where", "mask, optional", "Only elements whose mask is not zero take part; broadcasts.")
-#define NOT_HERE    CASE("RuntimeError", "The values are held elsewhere, or are read-only and would be written.")
-#define NOT_FITTING CASE("ValueError", "Shapes do not fit; the message names them.")
+#define WHERE    PARAMETER("where", "mask, optional", "Only elements whose mask is not zero take part; broadcasts.")
+/* Of all reductions; what they give for everything, by the words of reduce.def. */
+#define DTYPE    PARAMETER("dtype", "float, optional", "float64 in any spelling; there is no other.")
+#define KEEPDIMS PARAMETER("keepdims", "bool, optional", "Give a 1 x 1 Matrix rather than a number.")
+#define REDUCED  AXIS DTYPE OUT WHERE KEEPDIMS
+#define LINES_REDUCED                                                                                             \
+    "Of all elements one number; of axis 0 a 1 x columns Matrix, of axis 1 a rows x 1 Matrix. NaN where `where` " \
+    "leaves nothing and there is no identity."
+#define NOTHING_LEFT  CASE("ValueError", "The matrix is empty and the function has no identity.")
+#define ANSWER_number "float"
+#define ANSWER_truth  "bool"
+#define ANSWER_whole  "int"
+#define NOT_HERE      CASE("RuntimeError", "The values are held elsewhere, or are read-only and would be written.")
+#define NOT_FITTING   CASE("ValueError", "Shapes do not fit; the message names them.")
 
 #endif

@@ -1,7 +1,114 @@
-/* Reductions: the rows of reduce.def, argmin and argmax. */
-#include "matrix_methods.h"
+/* Reductions: the rows of reduce.def, and what others share with them. */
+#include "matrix_reduce.h"
 
 #include <math.h>
+#include <string.h>
+
+/* ---- what all of them take ---- */
+
+bool
+reduction_dtype(const char *what, PyObject *dtype)
+{
+    static const char *const names[] = {"float64", "float", "d", "f8", "double", "<f8", "=f8"};
+    PyObject *name;
+    const char *text;
+    bool known = false;
+
+    if (!dtype || dtype == Py_None || dtype == (PyObject *)&PyFloat_Type)
+        return true;
+    /* numpy.float64 is a type of that name, and so do a dtype and a string read. */
+    name = PyType_Check(dtype) ? PyObject_GetAttrString(dtype, "__name__") : PyObject_Str(dtype);
+    text = name ? PyUnicode_AsUTF8(name) : NULL;
+    for (size_t i = 0; text && i < sizeof names / sizeof *names; i++)
+        known |= strcmp(text, names[i]) == 0;
+    if (text && !known)
+        PyErr_Format(PyExc_TypeError, "%s: dtype must be float64, not %R", what, dtype);
+    Py_XDECREF(name);
+    return known;
+}
+
+bool
+reduction_take(core_state *state, reduction *self, PyObject *axis, PyObject *dtype, PyObject *out, PyObject *where,
+               PyObject *keepdims)
+{
+    bool keep;
+
+    if (!args_axis(axis, &self->axis) || !reduction_dtype(self->what, dtype) || !args_flag(keepdims, &keep) ||
+        !result_take(state, out, &self->result))
+        return false;
+    self->into = keep || self->axis != ARGS_NO_AXIS || self->result.target.source;
+    if (!where || where == Py_None)
+        return true;
+    if (!operand_require(state, where, "where=", &self->mask))
+        return false;
+    self->where = &self->mask_window;
+    return true;
+}
+
+static void
+spread_mask(reduction *self)
+{
+    if (self->where)
+        self->mask_window = operand_spread(&self->mask, self->from.rows, self->from.columns);
+}
+
+bool
+reduction_settle(reduction *self, bool has_identity)
+{
+    const matrix_operand *from = &self->from, *mask = &self->mask;
+
+    if (!operand_settle(&self->from) || (self->where && !operand_settle(&self->mask)))
+        return false;
+    if (!has_identity && (from->rows == 0 || from->columns == 0)) {
+        PyErr_Format(PyExc_ValueError, "%s of an empty matrix, shape (%zd, %zd)", self->what, from->rows,
+                     from->columns);
+        return false;
+    }
+    if (self->where &&
+        ((mask->rows != 1 && mask->rows != from->rows) || (mask->columns != 1 && mask->columns != from->columns))) {
+        PyErr_Format(PyExc_ValueError, "%s: a mask of shape (%zd, %zd) does not fit a matrix of shape (%zd, %zd)",
+                     self->what, mask->rows, mask->columns, from->rows, from->columns);
+        return false;
+    }
+    spread_mask(self);
+    return true;
+}
+
+bool
+reduction_place_shape(core_state *state, reduction *self, Py_ssize_t rows, Py_ssize_t columns)
+{
+    matrix_operand *operands[2] = {&self->from, &self->mask};
+
+    if (!result_settle(state, self->what, &self->result, rows, columns, operands, self->where ? 2 : 1))
+        return false;
+    spread_mask(self);
+    return true;
+}
+
+bool
+reduction_place(core_state *state, reduction *self)
+{
+    return reduction_place_shape(state, self, self->axis == 1 ? self->from.rows : 1,
+                                 self->axis == 0 ? self->from.columns : 1);
+}
+
+void
+reduction_drop(reduction *self)
+{
+    operand_drop(&self->mask);
+    operand_drop(&self->from);
+    Py_CLEAR(self->result.object);
+}
+
+void
+reduction_unlock(reduction *self, matrix_unlocked *unlocked)
+{
+    matrix_operand *operands[3] = {&self->from, &self->result.target, &self->mask};
+
+    matrix_unlock(unlocked, self->from.rows * self->from.columns >= LONG_ELEMENTS, operands, self->where ? 3 : 2);
+}
+
+/* ---- the rows of reduce.def ---- */
 
 static const char *const reduce_names[] = {
 #define REDUCE(name, ...) #name "()",
@@ -11,149 +118,88 @@ static const char *const reduce_names[] = {
 
 /* NaN: there is none, and nothing cannot be reduced. */
 static const double reduce_identities[] = {
-#define REDUCE(name, identity, ...) identity,
+#define REDUCE(name, answer, identity, ...) identity,
 #include "../../../kernels/reduce.def"
 #undef REDUCE
 };
 
-static bool
-refuse_empty(const char *what, const matrix_operand *from)
+typedef PyObject *reduce_answer(double value);
+
+static inline PyObject *
+answer_number(double value)
 {
-    if (from->rows && from->columns)
-        return true;
-    PyErr_Format(PyExc_ValueError, "%s of an empty matrix, shape (%zd, %zd)", what, from->rows, from->columns);
-    return false;
-}
-
-static PyObject *
-reduce_compute(core_state *state, mk_reduce_op op, int axis, matrix_operand *from)
-{
-    matrix_operand *operands[1] = {from};
-    size_t rows, columns;
-    matrix_unlocked unlocked;
-    PyObject *result;
-    bool is_long;
-
-    if (!operand_settle(from) || (isnan(reduce_identities[op]) && !refuse_empty(reduce_names[op], from)))
-        return NULL;
-    rows = (size_t)from->rows;
-    columns = (size_t)from->columns;
-    is_long = rows * columns >= LONG_ELEMENTS;
-    if (axis == ARGS_NO_AXIS) {
-        double value;
-
-        matrix_unlock(&unlocked, is_long, operands, 1);
-        value = mk_reduce(op, rows, columns, from->window);
-        matrix_lock(&unlocked);
-        return PyFloat_FromDouble(value);
-    }
-    result = matrix_empty(state, axis == 0 ? 1 : from->rows, axis == 0 ? from->columns : 1);
-    if (!result)
-        return NULL;
-    matrix_unlock(&unlocked, is_long, operands, 1);
-    mk_reduce_axis(op, axis, rows, columns, matrix_window((MatrixObject *)result), from->window);
-    matrix_lock(&unlocked);
-    return result;
+    return PyFloat_FromDouble(value);
 }
 
 static inline PyObject *
-reduce_method(METHOD_ARGS, const args_spec *spec, mk_reduce_op op)
+answer_truth(double value)
 {
-    matrix_operand from = {.source = self};
-    PyObject *given[1];
-    int axis = ARGS_NO_AXIS;
-
-    if ((count || keywords) && (!args_take(spec, args, count, keywords, given) || !args_axis(given[0], &axis)))
-        return NULL;
-    return reduce_compute(state_of(self), op, axis, &from);
+    return PyBool_FromLong(value != 0.0);
 }
 
-#define REDUCE(name, ...)                                                           \
-    PyObject *matrix_reduce_##name(METHOD_ARGS)                                     \
-    {                                                                               \
-        static const args_spec spec = {#name, 1, 0, {"axis", NULL}};                \
-        return reduce_method(self, args, count, keywords, &spec, MK_REDUCE_##name); \
+static inline PyObject *
+answer_whole(double value)
+{
+    return PyLong_FromDouble(value);
+}
+
+static PyObject *
+reduce_compute(core_state *state, mk_reduce_op op, reduction *self, reduce_answer *answer)
+{
+    matrix_operand *from = &self->from;
+    matrix_unlocked unlocked;
+    double value = 0.0;
+
+    if (!reduction_settle(self, !isnan(reduce_identities[op])) || (self->into && !reduction_place(state, self)))
+        return NULL;
+    reduction_unlock(self, &unlocked);
+    if (self->axis == ARGS_NO_AXIS)
+        value = mk_reduce(op, (size_t)from->rows, (size_t)from->columns, from->window, self->where);
+    else
+        mk_reduce_axis(op, self->axis, (size_t)from->rows, (size_t)from->columns, self->result.target.window,
+                       from->window, self->where);
+    if (self->axis == ARGS_NO_AXIS && self->into)
+        *self->result.target.window.at = value;
+    matrix_lock(&unlocked);
+    return self->into ? Py_NewRef(self->result.object) : answer(value);
+}
+
+/* A small matrix, whole: no operands. */
+static inline bool
+is_brief(PyObject *self)
+{
+    MatrixObject *matrix = (MatrixObject *)self;
+
+    return is_matrix(self) && !matrix->buffer && matrix->data && matrix->rows && matrix->columns;
+}
+
+static inline PyObject *
+reduce_method(METHOD_ARGS, const args_spec *spec, mk_reduce_op op, reduce_answer *answer)
+{
+    reduction reduced = {.what = reduce_names[op], .axis = ARGS_NO_AXIS, .from = {.source = self}};
+    PyObject *given[5], *result = NULL;
+    core_state *state;
+
+    if (!count && !keywords) {
+        MatrixObject *matrix = (MatrixObject *)self;
+
+        if (is_brief(self))
+            return answer(
+                mk_reduce(op, 1, (size_t)(matrix->rows * matrix->columns), (mk_window){matrix->data, 0, 1}, NULL));
+    }
+    state = state_of(self);
+    if ((!count && !keywords) || (args_take(spec, args, count, keywords, given) &&
+                                  reduction_take(state, &reduced, given[0], given[1], given[2], given[3], given[4])))
+        result = reduce_compute(state, op, &reduced, answer);
+    reduction_drop(&reduced);
+    return result;
+}
+
+#define REDUCE(name, answer, ...)                                                                    \
+    PyObject *matrix_reduce_##name(METHOD_ARGS)                                                      \
+    {                                                                                                \
+        static const args_spec spec = {#name, 1, 0, {"axis", "dtype", "out", "where", "keepdims"}};  \
+        return reduce_method(self, args, count, keywords, &spec, MK_REDUCE_##name, answer_##answer); \
     }
 #include "../../../kernels/reduce.def"
 #undef REDUCE
-
-/* ---- positions ---- */
-
-static PyObject *
-positions_as_list(const size_t *positions, Py_ssize_t count)
-{
-    PyObject *list = PyList_New(count);
-
-    for (Py_ssize_t i = 0; list && i < count; i++) {
-        PyObject *position = PyLong_FromSize_t(positions[i]);
-
-        if (!position)
-            Py_CLEAR(list);
-        else
-            PyList_SET_ITEM(list, i, position);
-    }
-    return list;
-}
-
-static PyObject *
-positions_as_matrix(core_state *state, const size_t *positions, Py_ssize_t count, int axis)
-{
-    PyObject *result = matrix_empty(state, axis == 0 ? 1 : count, axis == 0 ? count : 1);
-
-    for (Py_ssize_t i = 0; result && i < count; i++)
-        ((MatrixObject *)result)->data[i] = (double)positions[i];
-    return result;
-}
-
-static PyObject *
-arg_along(core_state *state, mk_arg_op op, int axis, bool as_matrix, matrix_operand *from)
-{
-    matrix_operand *operands[1] = {from};
-    Py_ssize_t count = axis == 0 ? from->columns : from->rows;
-    size_t *positions = PyMem_Malloc((size_t)(count + 1) * sizeof *positions);
-    matrix_unlocked unlocked;
-    PyObject *result;
-
-    if (!positions)
-        return PyErr_NoMemory();
-    matrix_unlock(&unlocked, from->rows * from->columns >= LONG_ELEMENTS, operands, 1);
-    mk_arg_axis(op, axis, (size_t)from->rows, (size_t)from->columns, positions, from->window);
-    matrix_lock(&unlocked);
-    result = as_matrix ? positions_as_matrix(state, positions, count, axis) : positions_as_list(positions, count);
-    PyMem_Free(positions);
-    return result;
-}
-
-static PyObject *
-arg_method(METHOD_ARGS, const char *name, mk_arg_op op)
-{
-    args_spec spec = {name, 1, 0, {"axis", "as_matrix", NULL}};
-    matrix_operand from = {.source = self}, *operands[1] = {&from};
-    matrix_unlocked unlocked;
-    PyObject *given[2];
-    size_t position;
-    bool as_matrix;
-    int axis;
-
-    if (!args_take(&spec, args, count, keywords, given) || !args_axis(given[0], &axis) ||
-        !args_flag(given[1], &as_matrix) || !operand_settle(&from) || !refuse_empty(name, &from))
-        return NULL;
-    if (axis != ARGS_NO_AXIS)
-        return arg_along(state_of(self), op, axis, as_matrix, &from);
-    matrix_unlock(&unlocked, from.rows * from.columns >= LONG_ELEMENTS, operands, 1);
-    position = mk_arg(op, (size_t)from.rows, (size_t)from.columns, from.window);
-    matrix_lock(&unlocked);
-    return PyLong_FromSize_t(position);
-}
-
-PyObject *
-matrix_argmin(METHOD_ARGS)
-{
-    return arg_method(self, args, count, keywords, "argmin", MK_ARG_MIN);
-}
-
-PyObject *
-matrix_argmax(METHOD_ARGS)
-{
-    return arg_method(self, args, count, keywords, "argmax", MK_ARG_MAX);
-}

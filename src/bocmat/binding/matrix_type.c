@@ -23,12 +23,12 @@
          RETURNS("Matrix", "Of the shape that the two broadcast to.") RAISES(NOT_FITTING NOT_HERE) EXAMPLES(example)},
 #define BINARY(name, operator, symbol, value, doc, example) PAIR(LOCKED(name, matrix_binary_##name), name, doc, example)
 #define COMPARE(name, operator, symbol, doc, example) PAIR(LOCKED(name, matrix_compare_##name), name, doc, example)
-#define REDUCE(name, identity, combine, finish, doc, example)                                                         \
-    {#name, FAST(LOCKED(name, matrix_reduce_##name)),                                                                 \
-     #name "($self, /, axis=None)\n--\n\n" doc PARAMETERS(AXIS)                                                       \
-         RETURNS("float or Matrix", "Of all elements a float; of axis 0 a 1 x columns, of axis 1 a rows x 1 Matrix.") \
-             RAISES(CASE("ValueError", "The matrix is empty and the function has no identity.") NOT_HERE)             \
-                 EXAMPLES(example)},
+#define REDUCE(name, answer, identity, neutral, element, combine, finish, doc, example)                           \
+    {#name, FAST(LOCKED(name, matrix_reduce_##name)),                                                             \
+     #name                                                                                                        \
+     "($self, /, axis=None, *, dtype=None, out=None, where=None, keepdims=False)\n--\n\n" doc PARAMETERS(REDUCED) \
+         RETURNS(ANSWER_##answer " or Matrix", LINES_REDUCED) RAISES(NOTHING_LEFT NOT_FITTING NOT_HERE)           \
+             EXAMPLES(example)},
 #define METHOD(name, function, signature, doc) {#name, FAST(LOCKED(name, function)), #name signature "\n--\n\n" doc},
 #define NO_METHOD(name, function, signature, doc)
 
