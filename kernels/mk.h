@@ -78,16 +78,16 @@ void mk_scaled_add(size_t rows, size_t columns, mk_window out, mk_window x, mk_w
 /* out[i, j] = in[i, j] rounded to so many decimals, half to even; negative ones count digits before the point. */
 void mk_round(size_t rows, size_t columns, mk_window out, mk_window in, int decimals);
 
-/* Reductions. With a mask, of the same shape, only the elements take part where it is not zero (NaN is not); NULL is
- * none. Where it leaves nothing, what has no identity is NaN.
- *
- * One number over the whole window; sums are at least as accurate as pairwise. Over no elements, the identity (NaN where
- * there is none: do not ask). */
-double mk_reduce(mk_reduce_op op, size_t rows, size_t columns, mk_window in, const mk_window *mask);
+/* One number over the whole window; sums are at least as accurate as pairwise. Over no elements, the identity (NaN
+ * where there is none: do not ask). With a mask, of the same shape, only those elements take part where it is not zero
+ * (NaN is not), and where it leaves none, what has no identity is NaN; a mask of NULL is none, here and below. */
+double mk_reduce(mk_reduce_op op, size_t rows, size_t columns, mk_window in);
+double mk_reduce_where(mk_reduce_op op, size_t rows, size_t columns, mk_window in, const mk_window *mask);
 
 /* One number a column (axis 0: out is 1 x columns) or a row (axis 1: out is rows x 1). */
-void mk_reduce_axis(mk_reduce_op op, int axis, size_t rows, size_t columns, mk_window out, mk_window in,
-                    const mk_window *mask);
+void mk_reduce_axis(mk_reduce_op op, int axis, size_t rows, size_t columns, mk_window out, mk_window in);
+void mk_reduce_axis_where(mk_reduce_op op, int axis, size_t rows, size_t columns, mk_window out, mk_window in,
+                          const mk_window *mask);
 
 /* The mean of the squared deviations from the mean, taken in a second pass, where the count is `ddof` smaller. */
 double mk_variance(size_t rows, size_t columns, mk_window in, const mk_window *mask, double ddof);

@@ -53,6 +53,14 @@ mk_gather(double *to, const mk_run *run, size_t position, size_t count)
     }
 }
 
+/* Nothing by nothing is NaN as others are: x86 would give it a sign. */
+static double
+quotient(double value, double by)
+{
+    double result = value / by;
+    return isnan(result) ? NAN : result;
+}
+
 /* ---- everything ---- */
 
 static size_t
@@ -147,7 +155,7 @@ root_of(double squares, const field *all)
 }
 
 double
-mk_reduce(mk_reduce_op op, size_t rows, size_t columns, mk_window in, const mk_window *mask)
+mk_reduce_where(mk_reduce_op op, size_t rows, size_t columns, mk_window in, const mk_window *mask)
 {
     if (rows == 0 || columns == 0)
         return identities[op];
@@ -155,13 +163,19 @@ mk_reduce(mk_reduce_op op, size_t rows, size_t columns, mk_window in, const mk_w
     if (op == MK_REDUCE_any || op == MK_REDUCE_all)
         return fold_until(op, &all);
     if (op == MK_REDUCE_mean && mask)
-        return fold_all(MK_REDUCE_sum, &all, 0.0) / count_of(&all);
+        return quotient(fold_all(MK_REDUCE_sum, &all, 0.0), count_of(&all));
     double value = fold_all(op, &all, 0.0);
     if (op == MK_REDUCE_magnitude)
         return root_of(value, &all);
     if (op == MK_REDUCE_nanmean)
-        return value / fold_all(MK_REDUCE_count_numbers, &all, 0.0);
+        return quotient(value, fold_all(MK_REDUCE_count_numbers, &all, 0.0));
     return mask && isnan(identities[op]) && count_of(&all) == 0.0 ? NAN : value;
+}
+
+double
+mk_reduce(mk_reduce_op op, size_t rows, size_t columns, mk_window in)
+{
+    return mk_reduce_where(op, rows, columns, in, NULL);
 }
 
 /* What squares of deviations are divided by. */
@@ -176,7 +190,7 @@ mk_variance(size_t rows, size_t columns, mk_window in, const mk_window *mask, do
 {
     field all = field_of(rows, columns, in, mask);
     double count = count_of(&all), mean = fold_all(MK_REDUCE_sum, &all, 0.0) / count;
-    return fold_all(MK_REDUCE_deviations, &all, mean) / freedom(count, ddof);
+    return quotient(fold_all(MK_REDUCE_deviations, &all, mean), freedom(count, ddof));
 }
 
 ptrdiff_t
@@ -253,8 +267,10 @@ count_lines(const mk_lines *strip, double *counts)
 static void
 divide_lines(const mk_lines *strip, const double *by)
 {
-    for (size_t i = 0; i < strip->count; i++)
-        strip->out[(ptrdiff_t)i * strip->step] /= by[i];
+    for (size_t i = 0; i < strip->count; i++) {
+        double *out = strip->out + (ptrdiff_t)i * strip->step;
+        *out = quotient(*out, by[i]);
+    }
 }
 
 static void
@@ -295,8 +311,8 @@ reduce_strip(mk_reduce_op op, mk_lines *strip)
 }
 
 void
-mk_reduce_axis(mk_reduce_op op, int axis, size_t rows, size_t columns, mk_window out, mk_window in,
-               const mk_window *mask)
+mk_reduce_axis_where(mk_reduce_op op, int axis, size_t rows, size_t columns, mk_window out, mk_window in,
+                     const mk_window *mask)
 {
     mk_lines lines = lines_of(axis, rows, columns, out, in, mask);
     if (lines.length == 0) {
@@ -309,6 +325,12 @@ mk_reduce_axis(mk_reduce_op op, int axis, size_t rows, size_t columns, mk_window
     } else {
         fold_lines(op, &lines);
     }
+}
+
+void
+mk_reduce_axis(mk_reduce_op op, int axis, size_t rows, size_t columns, mk_window out, mk_window in)
+{
+    mk_reduce_axis_where(op, axis, rows, columns, out, in, NULL);
 }
 
 void

@@ -18,7 +18,7 @@ static mk_run
 run_of(size_t rows, size_t columns, mk_window in)
 {
     bool dense = in.column_stride == 1 && (rows == 1 || in.row_stride == (ptrdiff_t)columns);
-    return (mk_run){rows * columns, columns, in, dense};
+    return (mk_run){.count = rows * columns, .columns = columns, .at = in, .dense = dense};
 }
 
 static double

@@ -7,6 +7,7 @@ from typing import (
     Any,
     Generic,
     Literal,
+    Protocol,
     SupportsFloat,
     SupportsIndex,
     TypeAlias,
@@ -27,6 +28,7 @@ _Key: TypeAlias = _Part | tuple[_Part, _Part] | tuple[_Part] | tuple[()]
 _Row: TypeAlias = Sequence[_Number] | Matrix | MatrixView
 _Operand: TypeAlias = Matrix | MatrixView | _Number | Sequence[_Number] | Sequence[_Row] | Buffer
 _Values: TypeAlias = Matrix | MatrixView | Sequence[_Number] | Sequence[_Row] | Buffer
+_Mask: TypeAlias = _Operand | None
 _Target: TypeAlias = Matrix | MatrixView | None
 _Path: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
 _Writable: TypeAlias = _Path | SupportsWrite[bytes]
@@ -59,6 +61,100 @@ def _lstsq(a: _Values, b: _Values, rcond: float, /) -> Matrix: ...
 def _norm(m: _Values, kind: float, /) -> float: ...
 def _kron(a: _Values, b: _Values, /) -> Matrix: ...
 
+_Result_co = TypeVar("_Result_co", covariant=True)
+
+class _Reduction(Protocol[_Result_co]):
+    # A reduction, to one number or along an axis.
+    @overload
+    def __call__(
+        self, axis: None = None, *, dtype: Any = None, where: _Mask = None
+    ) -> _Result_co: ...
+    @overload
+    def __call__(
+        self,
+        axis: _Axis,
+        *,
+        dtype: Any = None,
+        out: _Target = None,
+        where: _Mask = None,
+        keepdims: bool = False,
+    ) -> Matrix: ...
+    @overload
+    def __call__(
+        self,
+        axis: _Axis | None = None,
+        *,
+        dtype: Any = None,
+        out: _Target = None,
+        where: _Mask = None,
+        keepdims: bool = False,
+    ) -> _Result_co | Matrix: ...
+
+class _Middle(Protocol):
+    @overload
+    def __call__(self, axis: None = None, *, where: _Mask = None) -> float: ...
+    @overload
+    def __call__(
+        self, axis: _Axis, *, out: _Target = None, where: _Mask = None, keepdims: bool = False
+    ) -> Matrix: ...
+    @overload
+    def __call__(
+        self,
+        axis: _Axis | None = None,
+        *,
+        out: _Target = None,
+        where: _Mask = None,
+        keepdims: bool = False,
+    ) -> float | Matrix: ...
+
+class _Deviation(Protocol):
+    @overload
+    def __call__(
+        self, axis: None = None, *, dtype: Any = None, ddof: _Number = 0, where: _Mask = None
+    ) -> float: ...
+    @overload
+    def __call__(
+        self,
+        axis: _Axis,
+        *,
+        dtype: Any = None,
+        out: _Target = None,
+        ddof: _Number = 0,
+        where: _Mask = None,
+        keepdims: bool = False,
+    ) -> Matrix: ...
+    @overload
+    def __call__(
+        self,
+        axis: _Axis | None = None,
+        *,
+        dtype: Any = None,
+        out: _Target = None,
+        ddof: _Number = 0,
+        where: _Mask = None,
+        keepdims: bool = False,
+    ) -> float | Matrix: ...
+
+class _Position(Protocol):
+    @overload
+    def __call__(
+        self, axis: None = None, as_matrix: bool = False, *, where: _Mask = None
+    ) -> int: ...
+    @overload
+    def __call__(
+        self, axis: _Axis, as_matrix: Literal[False] = False, *, where: _Mask = None
+    ) -> list[int]: ...
+    @overload
+    def __call__(
+        self,
+        axis: _Axis | None = None,
+        as_matrix: bool = False,
+        *,
+        out: _Target = None,
+        where: _Mask = None,
+        keepdims: bool = False,
+    ) -> int | list[int] | Matrix: ...
+
 class _MatrixLike:
     # What a Matrix and a MatrixView have in common.
     @property
@@ -75,6 +171,8 @@ class _MatrixLike:
     def shape(self) -> tuple[int, int]: ...
     @property
     def read_only(self) -> bool: ...
+    @property
+    def length(self) -> float: ...
     @property
     def x(self) -> float: ...
     @x.setter
@@ -217,22 +315,64 @@ class _MatrixLike:
     def greater_equal(self, other: _Operand, /, *, out: _Target = None) -> Matrix: ...
     def equal(self, other: _Operand, /, *, out: _Target = None) -> Matrix: ...
     def not_equal(self, other: _Operand, /, *, out: _Target = None) -> Matrix: ...
+    sum: _Reduction[float]
+    prod: _Reduction[float]
+    mean: _Reduction[float]
+    min: _Reduction[float]
+    max: _Reduction[float]
+    magnitude_squared: _Reduction[float]
+    magnitude: _Reduction[float]
+    nansum: _Reduction[float]
+    nanmean: _Reduction[float]
+    nanmin: _Reduction[float]
+    nanmax: _Reduction[float]
+    any: _Reduction[bool]
+    all: _Reduction[bool]
+    count_nonzero: _Reduction[int]
+    var: _Deviation
+    std: _Deviation
+    median: _Middle
+    argmin: _Position
+    argmax: _Position
     @overload
-    def sum(self, axis: None = None) -> float: ...
+    def quantile(self, q: _Number, axis: None = None, *, where: _Mask = None) -> float: ...
     @overload
-    def sum(self, axis: _Axis) -> Matrix: ...
+    def quantile(
+        self,
+        q: _Number,
+        axis: _Axis,
+        *,
+        out: _Target = None,
+        where: _Mask = None,
+        keepdims: bool = False,
+    ) -> Matrix: ...
     @overload
-    def mean(self, axis: None = None) -> float: ...
-    @overload
-    def mean(self, axis: _Axis) -> Matrix: ...
-    @overload
-    def min(self, axis: None = None) -> float: ...
-    @overload
-    def min(self, axis: _Axis) -> Matrix: ...
-    @overload
-    def max(self, axis: None = None) -> float: ...
-    @overload
-    def max(self, axis: _Axis) -> Matrix: ...
+    def quantile(
+        self,
+        q: _Operand,
+        axis: _Axis | None = None,
+        *,
+        out: _Target = None,
+        where: _Mask = None,
+        keepdims: bool = False,
+    ) -> float | Matrix: ...
+    def cumsum(
+        self,
+        axis: _Axis | None = None,
+        *,
+        dtype: Any = None,
+        in_place: bool = False,
+        out: _Target = None,
+    ) -> Matrix: ...
+    def cumprod(
+        self,
+        axis: _Axis | None = None,
+        *,
+        dtype: Any = None,
+        in_place: bool = False,
+        out: _Target = None,
+    ) -> Matrix: ...
+    def diff(self, n: SupportsIndex = 1, axis: _Axis = -1, *, out: _Target = None) -> Matrix: ...
     @overload
     def vecdot(self, other: _Operand, axis: None = None) -> float: ...
     @overload
@@ -248,18 +388,6 @@ class _MatrixLike:
     ) -> Matrix: ...
     def angle(self, axis: _Axis | None = None) -> float | Matrix: ...
     def trace(self, offset: SupportsIndex = 0) -> float: ...
-    @overload
-    def argmin(self, axis: None = None, as_matrix: bool = False) -> int: ...
-    @overload
-    def argmin(self, axis: _Axis, as_matrix: Literal[False] = False) -> list[int]: ...
-    @overload
-    def argmin(self, axis: _Axis, as_matrix: Literal[True]) -> Matrix: ...
-    @overload
-    def argmax(self, axis: None = None, as_matrix: bool = False) -> int: ...
-    @overload
-    def argmax(self, axis: _Axis, as_matrix: Literal[False] = False) -> list[int]: ...
-    @overload
-    def argmax(self, axis: _Axis, as_matrix: Literal[True]) -> Matrix: ...
     def take(
         self,
         indices: SupportsIndex | _Positions,

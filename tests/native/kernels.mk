@@ -7,7 +7,7 @@ KERNELS_FLAGS ?= -std=c11 -O3 -g -ffp-contract=off -Wall -Wextra -Wconversion -W
 KERNELS_SANITIZE = -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 KERNELS_LIBS = -L$(OPENBLAS)/lib -Wl,-rpath,$(OPENBLAS)/lib -lscipy_openblas -lm
 KERNELS_SOURCES = $(wildcard kernels/*.c) tests/native/test_kernels.c
-KERNELS_HEADERS = $(wildcard kernels/*.h kernels/*.def) tests/native/kernels_support.h
+KERNELS_HEADERS = $(wildcard kernels/*.h kernels/*.def) $(wildcard tests/native/kernels_*.h)
 # Families whose tests are programs of their own.
 KERNELS_FAMILIES = kernels_gather kernels_linalg kernels_vectors
 KERNELS_TESTS = $(KERNELS_OUT)/test_kernels $(KERNELS_OUT)/test_kernels_asan $(KERNELS_OUT)/test_kernels_split \

@@ -87,6 +87,13 @@ get_acquired(PyObject *self, void *unused)
 }
 
 static PyObject *
+get_length(PyObject *self, void *unused)
+{
+    (void)unused;
+    return matrix_reduce_magnitude(self, NULL, 0, NULL);
+}
+
+static PyObject *
 get_read_only(PyObject *self, void *unused)
 {
     (void)unused;
@@ -189,6 +196,10 @@ static const Py_ssize_t one_element = 1, element_bytes = sizeof(double);
         {"read_only", get_read_only, NULL,                                                                             \
          "True where writing raises: for a matrix of read(cown), one over memory that must not be written, a view "    \
          "asked for as read-only." EXAMPLES(TRY("Matrix(2, 3).row_view(0, read_only=True).read_only", "True")),        \
+         NULL},                                                                                                        \
+        {"length", get_length, NULL,                                                                                   \
+         "The Euclidean length of all elements as one vector, a float: magnitude()." EXAMPLES(                         \
+             TRY("Matrix([[3, 4]]).length", "5.0")),                                                                   \
          NULL},                                                                                                        \
         {"__array_interface__", get_array_interface, NULL, "The memory for NumPy's array interface, a dict.", NULL},   \
         LETTER(x, "first", 0, "5.0"), LETTER(y, "second", 1, "6.0"), LETTER(z, "third", 2, "7.0"),                     \

@@ -154,10 +154,10 @@ reduce_compute(core_state *state, mk_reduce_op op, reduction *self, reduce_answe
         return NULL;
     reduction_unlock(self, &unlocked);
     if (self->axis == ARGS_NO_AXIS)
-        value = mk_reduce(op, (size_t)from->rows, (size_t)from->columns, from->window, self->where);
+        value = mk_reduce_where(op, (size_t)from->rows, (size_t)from->columns, from->window, self->where);
     else
-        mk_reduce_axis(op, self->axis, (size_t)from->rows, (size_t)from->columns, self->result.target.window,
-                       from->window, self->where);
+        mk_reduce_axis_where(op, self->axis, (size_t)from->rows, (size_t)from->columns, self->result.target.window,
+                             from->window, self->where);
     if (self->axis == ARGS_NO_AXIS && self->into)
         *self->result.target.window.at = value;
     matrix_lock(&unlocked);
@@ -184,8 +184,7 @@ reduce_method(METHOD_ARGS, const args_spec *spec, mk_reduce_op op, reduce_answer
         MatrixObject *matrix = (MatrixObject *)self;
 
         if (is_brief(self))
-            return answer(
-                mk_reduce(op, 1, (size_t)(matrix->rows * matrix->columns), (mk_window){matrix->data, 0, 1}, NULL));
+            return answer(mk_reduce(op, 1, (size_t)(matrix->rows * matrix->columns), (mk_window){matrix->data, 0, 1}));
     }
     state = state_of(self);
     if ((!count && !keywords) || (args_take(spec, args, count, keywords, given) &&
