@@ -1,4 +1,4 @@
-/* The reductions' kernels against scalar loops: every row of reduce.def, with and without a mask. Part of test_kernels.c.
+/* The reductions' kernels against scalar loops: every row of reduce.def, with and without a mask. Of test_kernels.c.
  *
  * Sums are compared by their bits, with the order of folding that kernels/reduce_loops.h states, written down here once
  * more as plain recursion.
