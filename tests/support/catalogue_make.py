@@ -157,7 +157,6 @@ LOOK = [
     attribute("size", lambda a: a.size),
     attribute("ndim", lambda a: 2),
     attribute("nbytes", lambda a: a.nbytes),
-    attribute("length", lambda a: a.size),
     attribute("read_only", lambda a: False),
     attribute("acquired", lambda a: True),
     *(flat(name, index) for index, name in enumerate("xyzw")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -233,4 +234,12 @@ QUANTILE = Op(
     has_axis=True,
 )
 
-ROWS = [*SUMS, *CHOICES, position("argmin"), position("argmax"), QUANTILE]
+
+def length_of(array: np.ndarray) -> Any:
+    wide = array.astype(np.longdouble)
+    return Near(np.sqrt((wide * wide).sum()), of_magnitude(wide))
+
+
+LENGTH = Op("Matrix.length", operator.attrgetter("length"), length_of, domains=(summable,))
+
+ROWS = [LENGTH, *SUMS, *CHOICES, position("argmin"), position("argmax"), QUANTILE]
