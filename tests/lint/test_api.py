@@ -29,6 +29,8 @@ def stub_names(owner: str) -> set[str]:
     found = next(node for node in classes if node.name == owner)
     bases = [base.id for base in found.bases if isinstance(base, ast.Name) and base.id[0] == "_"]
     names = {node.name for node in found.body if isinstance(node, ast.FunctionDef)}
+    variables = [node.target for node in found.body if isinstance(node, ast.AnnAssign)]
+    names |= {target.id for target in variables if isinstance(target, ast.Name)}
     return names.union(*(stub_names(base) for base in bases))
 
 
