@@ -41,15 +41,6 @@ lanes_bits(lane_set set)
     return set;
 }
 
-/* The first of each pair from a, the second from b, where a lane's number has `bit`, b. */
-INLINE lane_set
-lanes_mix(unsigned bit, lane_set a, lane_set b)
-{
-    enum { WITH_1 = 0xAA, WITH_2 = 0xCC, WITH_4 = 0xF0 };
-    lane_set with = bit == 1 ? WITH_1 : bit == 2 ? WITH_2 : WITH_4;
-    return (lane_set)((a & ~with) | (b & with));
-}
-
 INLINE vec
 lanes_choose(lane_set set, vec a, vec b)
 {
@@ -77,6 +68,21 @@ lanes_blend(unsigned bit, vec a, vec b)
     return (vec)_mm512_mask_blend_pd(with, (__m512d)a, (__m512d)b);
 }
 
+/* The lesser of x and y, but in lanes whose number has `bit` the greater; and the other way round. */
+INLINE vec
+lanes_apart(unsigned bit, vec x, vec y)
+{
+    lane_set with = bit == 1 ? 0xAA : bit == 2 ? 0xCC : 0xF0;
+    return (vec)_mm512_mask_max_pd((__m512d)least(x, y), with, (__m512d)x, (__m512d)y);
+}
+
+INLINE vec
+lanes_apart_other(unsigned bit, vec x, vec y)
+{
+    lane_set with = bit == 1 ? 0xAA : bit == 2 ? 0xCC : 0xF0;
+    return (vec)_mm512_mask_min_pd((__m512d)greatest(x, y), with, (__m512d)x, (__m512d)y);
+}
+
 /* Lane k from lane k ^ flip. */
 INLINE vec
 lanes_flip(unsigned flip, vec x)
@@ -88,6 +94,8 @@ lanes_flip(unsigned flip, vec x)
         return V_SHUFFLE(x, x, 2, 3, 0, 1, 6, 7, 4, 5);
     case 3:
         return V_SHUFFLE(x, x, 3, 2, 1, 0, 7, 6, 5, 4);
+    case 4:
+        return V_SHUFFLE(x, x, 4, 5, 6, 7, 0, 1, 2, 3);
     default:
         return V_SHUFFLE(x, x, 7, 6, 5, 4, 3, 2, 1, 0);
     }
@@ -180,12 +188,6 @@ lanes_blend(unsigned bit, vec a, vec b)
 {
     return bit == 1 ? (vec)_mm256_blend_pd((__m256d)a, (__m256d)b, 0xA)
                     : (vec)_mm256_blend_pd((__m256d)a, (__m256d)b, 0xC);
-}
-
-INLINE lane_set
-lanes_mix(unsigned bit, lane_set a, lane_set b)
-{
-    return (lane_set)lanes_blend(bit, (vec)a, (vec)b);
 }
 
 INLINE vec
@@ -306,12 +308,6 @@ lanes_blend(unsigned bit, vec a, vec b)
     return V_SHUFFLE(a, b, 0, 3);
 }
 
-INLINE lane_set
-lanes_mix(unsigned bit, lane_set a, lane_set b)
-{
-    return (lane_set)lanes_blend(bit, (vec)a, (vec)b);
-}
-
 INLINE vec
 lanes_choose(lane_set set, vec a, vec b)
 {
@@ -388,6 +384,20 @@ store_some(double *at, vec x, size_t n)
         at[0] = x[0];
 }
 
+#endif
+
+#if !defined(MK_LANES_AVX512)
+INLINE vec
+lanes_apart(unsigned bit, vec x, vec y)
+{
+    return lanes_blend(bit, least(x, y), greatest(x, y));
+}
+
+INLINE vec
+lanes_apart_other(unsigned bit, vec x, vec y)
+{
+    return lanes_blend(bit, greatest(x, y), least(x, y));
+}
 #endif
 
 INLINE unsigned

@@ -31,10 +31,13 @@ enum { MOST_ROWS = MK_SHORT };
 
 static double pivot_of(const double *keys, size_t n);
 
+/* How many rows a table has, and how many tables are merged before splitting pays: found by measuring. */
 #if defined(MK_LANES_AVX512)
-#define SORT_ROWS 16
+#define SORT_ROWS   16
+#define SORT_MERGED 2
 #else
-#define SORT_ROWS 8
+#define SORT_ROWS   8
+#define SORT_MERGED 4
 #endif
 #define PAIRS      0
 #define SORT(name) keys_##name
@@ -42,11 +45,14 @@ static double pivot_of(const double *keys, size_t n);
 #undef PAIRS
 #undef SORT
 #undef SORT_ROWS
+#undef SORT_MERGED
 
 #if defined(MK_LANES_AVX512)
-#define SORT_ROWS 8
+#define SORT_ROWS   8
+#define SORT_MERGED 2
 #else
-#define SORT_ROWS 4
+#define SORT_ROWS   4
+#define SORT_MERGED 4
 #endif
 #define PAIRS      1
 #define SORT(name) pairs_##name
@@ -54,6 +60,7 @@ static double pivot_of(const double *keys, size_t n);
 #undef PAIRS
 #undef SORT
 #undef SORT_ROWS
+#undef SORT_MERGED
 
 /* The middle one of a few that stand evenly spaced. */
 static double
@@ -174,6 +181,10 @@ static void
 settle_equals(const double *keys, double *positions, size_t n)
 {
     for (size_t i = 0, end; i < n; i = end) {
+        if (i + LANES < n && !lanes_bits(lanes_less_equal(v_load(keys + i + 1), v_load(keys + i)))) {
+            end = i + LANES;
+            continue;
+        }
         for (end = i + 1; end < n && keys[end] == keys[i]; end++)
             ;
         if (end - i == 2) {

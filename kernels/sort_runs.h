@@ -15,6 +15,28 @@ typedef struct {
 
 /* ---- exchanges ---- */
 
+INLINE
+SORT(lot) SORT(load)(const double *keys, const double *positions, size_t k)
+{
+    SORT(lot) x;
+    x.key = v_load(keys + k);
+    (void)positions;
+#if PAIRS
+    x.at = v_load(positions + k);
+#endif
+    return x;
+}
+
+INLINE void
+SORT(store)(double *keys, double *positions, size_t k, SORT(lot) x)
+{
+    v_store(keys + k, x.key);
+    (void)positions;
+#if PAIRS
+    v_store(positions + k, x.at);
+#endif
+}
+
 INLINE void
 SORT(exchange)(SORT(lot) * a, SORT(lot) * b)
 {
@@ -46,11 +68,11 @@ SORT(exchange_lanes)(SORT(lot) * x, unsigned bit, unsigned flip)
 {
     SORT(lot) other = SORT(flip)(flip, *x);
 #if PAIRS
-    lane_set swap = lanes_mix(bit, lanes_less(other.key, x->key), lanes_less(x->key, other.key));
+    lane_set swap = lanes_less(lanes_blend(bit, other.key, x->key), lanes_blend(bit, x->key, other.key));
     x->key = lanes_choose(swap, other.key, x->key);
     x->at = lanes_choose(swap, other.at, x->at);
 #else
-    x->key = lanes_blend(bit, least(x->key, other.key), greatest(x->key, other.key));
+    x->key = lanes_apart(bit, x->key, other.key);
 #endif
 }
 
@@ -60,14 +82,14 @@ SORT(exchange_mirrored)(SORT(lot) * a, SORT(lot) * b, unsigned bit, unsigned fli
 {
     SORT(lot) other = SORT(flip)(flip, *b);
 #if PAIRS
-    lane_set swap = lanes_mix(bit, lanes_less(other.key, a->key), lanes_less(a->key, other.key));
+    lane_set swap = lanes_less(lanes_blend(bit, other.key, a->key), lanes_blend(bit, a->key, other.key));
     *b = (SORT(lot)){lanes_choose(swap, a->key, other.key), lanes_choose(swap, a->at, other.at)};
     a->key = lanes_choose(swap, other.key, a->key);
     a->at = lanes_choose(swap, other.at, a->at);
 #else
-    vec low = least(a->key, other.key), high = greatest(other.key, a->key);
-    a->key = lanes_blend(bit, low, high);
-    b->key = lanes_blend(bit, high, low);
+    vec mine = a->key;
+    a->key = lanes_apart(bit, mine, other.key);
+    b->key = lanes_apart_other(bit, other.key, mine);
 #endif
     *b = SORT(flip)(flip, *b);
 }
@@ -158,6 +180,10 @@ SORT(table)(double *keys, double *positions, size_t n, int rows)
     ALL_UNROLLED
     for (int i = 0; i < rows; i++) {
         size_t done = (size_t)i * LANES, left = n > done ? n - done : 0;
+        if (left >= LANES) { /* a masked store would keep what reads it next waiting */
+            SORT(store)(keys, positions, done, x[i]);
+            continue;
+        }
         store_some(keys + done, x[i].key, left);
 #if PAIRS
         store_some(positions + done, x[i].at, left);
@@ -186,6 +212,100 @@ SORT(small)(double *keys, double *positions, size_t n)
 #endif
 }
 
+/* ---- several tables ---- */
+
+enum { SORT(TABLES) = SORT_MERGED * SORT(TABLE) };
+
+/* Two sorted halves become two bitonic ones, nothing in the first above anything in the second. */
+static void
+SORT(fold)(double *keys, double *positions, size_t half)
+{
+    for (size_t k = 0; k < half / 2; k += LANES) {
+        size_t mirror = half - LANES - k;
+        SORT(lot) a = SORT(load)(keys, positions, k), b = SORT(load)(keys, positions, mirror);
+        SORT(lot) c = SORT(flip)(LANES - 1, SORT(load)(keys, positions, half + mirror));
+        SORT(lot) d = SORT(flip)(LANES - 1, SORT(load)(keys, positions, half + k));
+        SORT(exchange)(&a, &c);
+        SORT(exchange)(&b, &d);
+        SORT(store)(keys, positions, k, a);
+        SORT(store)(keys, positions, mirror, b);
+        SORT(store)(keys, positions, half + k, c);
+        SORT(store)(keys, positions, half + mirror, d);
+    }
+}
+
+/* A bitonic run of one table is sorted. */
+static void
+SORT(unfold_table)(double *keys, double *positions)
+{
+    SORT(lot) x[SORT_ROWS];
+    ALL_UNROLLED
+    for (int i = 0; i < SORT_ROWS; i++)
+        x[i] = SORT(load)(keys, positions, (size_t)i * LANES);
+    ALL_UNROLLED
+    for (int apart = SORT_ROWS / 2; apart; apart /= 2)
+        ALL_UNROLLED
+    for (int i = 0; i < SORT_ROWS; i++)
+        if (!(i & apart))
+            SORT(exchange)(x + i, x + i + apart);
+    ALL_UNROLLED
+    for (int apart = LANES / 2; apart; apart /= 2)
+        ALL_UNROLLED
+    for (int i = 0; i < SORT_ROWS; i++)
+        SORT(exchange_lanes)(x + i, (unsigned)apart, (unsigned)apart);
+    ALL_UNROLLED
+    for (int i = 0; i < SORT_ROWS; i++)
+        SORT(store)(keys, positions, (size_t)i * LANES, x[i]);
+}
+
+/* A bitonic run of several. */
+static void
+SORT(unfold)(double *keys, double *positions, size_t n)
+{
+    for (size_t half = n / 2; half >= SORT(TABLE); half /= 2)
+        for (size_t from = 0; from < n; from += 2 * half)
+            for (size_t k = from; k < from + half; k += LANES) {
+                SORT(lot) a = SORT(load)(keys, positions, k), b = SORT(load)(keys, positions, k + half);
+                SORT(exchange)(&a, &b);
+                SORT(store)(keys, positions, k, a);
+                SORT(store)(keys, positions, k + half, b);
+            }
+    for (size_t k = 0; k < n; k += SORT(TABLE))
+        SORT(unfold_table)(keys + k, PAIRS ? positions + k : positions);
+}
+
+/* More than a table and at most so many as are merged, filled up with infinity. */
+static void
+SORT(several)(double *keys, double *positions, size_t n)
+{
+    double room[SORT(TABLES)], places[PAIRS ? SORT(TABLES) : 1];
+    size_t whole = SORT(TABLE);
+    while (whole < n)
+        whole *= 2;
+    memcpy(room, keys, n * sizeof *room);
+    for (size_t k = n; k < whole; k++)
+        room[k] = INFINITY;
+#if PAIRS
+    memcpy(places, positions, n * sizeof *places);
+    for (size_t k = n; k < whole; k++)
+        places[k] = INFINITY;
+#endif
+    for (size_t k = 0; k < n; k += SORT(TABLE))
+        SORT(small)(room + k, PAIRS ? places + k : places, n - k < SORT(TABLE) ? n - k : SORT(TABLE));
+    for (size_t half = SORT(TABLE); half < whole; half *= 2)
+        for (size_t k = 0; k + half < n; k += 2 * half) {
+            SORT(fold)(room + k, PAIRS ? places + k : places, half);
+            SORT(unfold)(room + k, PAIRS ? places + k : places, half);
+            SORT(unfold)(room + k + half, PAIRS ? places + k + half : places, half);
+        }
+    memcpy(keys, room, n * sizeof *room);
+#if PAIRS
+    memcpy(positions, places, n * sizeof *places);
+#else
+    (void)positions;
+#endif
+}
+
 /* ---- splitting ---- */
 
 /* Both ends of what is still free in the run. */
@@ -210,18 +330,6 @@ SORT(place)(SORT(room) * room, SORT(lot) x, vec pivot, bool or_equal)
 #endif
     room->left += low;
     room->right -= LANES - low;
-}
-
-INLINE
-SORT(lot) SORT(load)(const double *keys, const double *positions, size_t k)
-{
-    SORT(lot) x;
-    x.key = v_load(keys + k);
-    (void)positions;
-#if PAIRS
-    x.at = v_load(positions + k);
-#endif
-    return x;
 }
 
 /* The last of a run, fewer than make vectors: one after another, each to both ends. */
@@ -342,7 +450,7 @@ SORT(heap)(double *keys, double *positions, size_t n)
 static void
 SORT(quick)(double *keys, double *positions, size_t n, int patience)
 {
-    while (n > SORT(TABLE)) {
+    while (n > SORT(TABLES)) {
         if (patience-- == 0) {
             SORT(heap)(keys, positions, n);
             return;
@@ -359,6 +467,8 @@ SORT(quick)(double *keys, double *positions, size_t n, int patience)
         positions += low;
 #endif
     }
-    if (n > 1)
+    if (n > SORT(TABLE))
+        SORT(several)(keys, positions, n);
+    else if (n > 1)
         SORT(small)(keys, positions, n);
 }
