@@ -5,6 +5,7 @@
  * Results that IEEE 754 fixes are compared by their bits; so are sums, with the order of folding that
  * kernels/reduce_loops.h states, written down here once more as plain recursion.
  */
+#include "kernels_order.h"
 #include "kernels_reduce.h"
 #include "kernels_support.h"
 
@@ -475,6 +476,9 @@ main(void)
         test_products();
         test_product_specials();
         test_streaming();
+        test_lines();
+        test_axes();
+        test_searching();
     }
     printf("%ld passed, %ld failed\n", passed, failed);
     return failed != 0;
