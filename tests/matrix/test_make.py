@@ -230,3 +230,14 @@ def test_methods_have_signatures_and_docstrings(name):
     assert member.__doc__
     if callable(member):
         assert inspect.signature(member)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (2, 2), (3, 4), (300, 400), (600, 700)])
+def test_zeros_are_zero_where_other_values_have_been(shape):
+    for _ in range(3):
+        Matrix.full(shape, 7.5)  # its memory may be used again
+        for zeros in (Matrix.zeros(shape), Matrix(*shape), Matrix.full(shape, 0.0)):
+            assert zeros.shape == shape
+            assert zeros.tobytes() == bytes(zeros.nbytes)
+            zeros += 1.0
+            assert zeros.sum() == zeros.size

@@ -7,7 +7,7 @@
  * guarded by a flag that nobody waits for: who finds it taken goes to malloc, so a fork cannot leave it stuck.
  */
 #if defined(__linux__) && !defined(_GNU_SOURCE)
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #endif
 #include "matrix_internal.h"
 
@@ -150,6 +150,22 @@ pool_give(matrix_buffer *buffer)
     return true;
 }
 
+/* A large allocation in large pages, where the system has them. */
+static void
+prefer_huge_pages(void *at, size_t bytes)
+{
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    if (bytes >= HUGE_PAGES_FROM) {
+        uintptr_t page = 4096, first = ((uintptr_t)at + page - 1) / page * page;
+
+        (void)madvise((void *)first, ((uintptr_t)at + bytes - first) / page * page, MADV_HUGEPAGE);
+    }
+#else
+    (void)at;
+    (void)bytes;
+#endif
+}
+
 /* Header and values in one allocation, the values on a cache line of their own. */
 static matrix_buffer *
 buffer_allocate(size_t capacity)
@@ -159,15 +175,43 @@ buffer_allocate(size_t capacity)
 
     if (!buffer)
         return NULL;
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    if (bytes >= HUGE_PAGES_FROM) {
-        uintptr_t page = 4096, first = ((uintptr_t)buffer + page - 1) / page * page;
-
-        (void)madvise((void *)first, ((uintptr_t)buffer + bytes - first) / page * page, MADV_HUGEPAGE);
-    }
-#endif
+    prefer_huge_pages(buffer, bytes);
     buffer->values = (double *)(void *)((char *)buffer + ALIGNMENT);
     buffer->capacity = capacity;
+    return buffer;
+}
+
+/* The same from calloc, which knows that pages fresh from the system are zero and does not touch them. */
+static matrix_buffer *
+buffer_allocate_zeroed(size_t capacity)
+{
+    size_t bytes = sizeof(matrix_buffer) + ALIGNMENT + capacity * sizeof(double);
+    matrix_buffer *buffer = calloc(1, bytes);
+
+    if (!buffer)
+        return NULL;
+    prefer_huge_pages(buffer, bytes);
+    buffer->values = (double *)(void *)(((uintptr_t)(buffer + 1) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    buffer->capacity = capacity;
+    return buffer;
+}
+
+/* Such memory goes back where it came from: with it kept, calloc would soon have to clear what it gives out. Its values
+ * follow its header sooner than those of aligned memory. */
+static bool
+from_calloc(const matrix_buffer *buffer)
+{
+    return (const char *)buffer->values != (const char *)buffer + ALIGNMENT;
+}
+
+static matrix_buffer *
+buffer_first_held(matrix_buffer *buffer)
+{
+    if (!buffer)
+        return NULL;
+    atomic_init(&buffer->holders, 1);
+    buffer->parent = NULL;
+    buffer->exporter = NULL;
     return buffer;
 }
 
@@ -191,11 +235,20 @@ buffer_new(size_t count)
     }
     if (!buffer)
         buffer = buffer_allocate(capacity);
-    if (!buffer)
-        return NULL;
-    atomic_init(&buffer->holders, 1);
-    buffer->parent = NULL;
-    buffer->exporter = NULL;
+    return buffer_first_held(buffer);
+}
+
+matrix_buffer *
+buffer_new_zeroed(size_t count)
+{
+    size_t capacity;
+    matrix_buffer *buffer;
+
+    if (class_of(count, &capacity) >= THREAD_BINS)
+        return buffer_first_held(buffer_allocate_zeroed(capacity));
+    buffer = buffer_new(count);
+    if (buffer)
+        mk_fill(1, count, (mk_window){buffer->values, 0, 1}, 0.0);
     return buffer;
 }
 
@@ -238,7 +291,7 @@ buffer_recycle(matrix_buffer *buffer)
             bins->bytes += bytes;
             return;
         }
-    } else if (pool_give(buffer)) {
+    } else if (!from_calloc(buffer) && pool_give(buffer)) {
         return;
     }
     free(buffer);

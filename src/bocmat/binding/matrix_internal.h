@@ -15,6 +15,8 @@
 
 /* A buffer of at least `count` doubles, one holder; NULL for want of memory (no exception: needs no interpreter). */
 matrix_buffer *buffer_new(size_t count);
+/* The same, all zeros: a large one takes pages that are zero already, and costs nothing until it is used. */
+matrix_buffer *buffer_new_zeroed(size_t count);
 /* A buffer that lies inside `parent`, which gets one more holder. */
 matrix_buffer *buffer_new_tile(matrix_buffer *parent, double *values);
 /* What it takes itself: a tile and borrowed memory without the values, which others own. */
@@ -40,6 +42,8 @@ buffer_alone(matrix_buffer *buffer)
 void matrix_dealloc(PyObject *self);
 /* matrix_empty for a shape that has been checked. */
 MatrixObject *matrix_new(core_state *state, Py_ssize_t rows, Py_ssize_t columns);
+/* The same, all zeros. */
+MatrixObject *matrix_new_zeroed(core_state *state, Py_ssize_t rows, Py_ssize_t columns);
 /* A new header on the same values, transposed if asked to: copy-on-write where that can be, otherwise a copy. */
 PyObject *matrix_alias(core_state *state, MatrixObject *self, bool transposed);
 /* A row-major copy of a window. */

@@ -4,9 +4,19 @@
 #include <math.h>
 
 static PyObject *
+matrix_zeroed(core_state *state, Py_ssize_t rows, Py_ssize_t columns)
+{
+    return matrix_shape_fits(rows, columns) ? (PyObject *)matrix_new_zeroed(state, rows, columns) : NULL;
+}
+
+static PyObject *
 matrix_filled(core_state *state, Py_ssize_t rows, Py_ssize_t columns, double value)
 {
-    PyObject *result = matrix_empty(state, rows, columns);
+    PyObject *result;
+
+    if (value == 0.0 && !signbit(value))
+        return matrix_zeroed(state, rows, columns);
+    result = matrix_empty(state, rows, columns);
 
     if (result)
         mk_fill((size_t)rows, (size_t)columns, matrix_window((MatrixObject *)result), value);
@@ -79,7 +89,7 @@ matrix_vectorcall(PyObject *type, PyObject *const *args, size_t flags, PyObject 
     if (!args_index(given[0], "rows", &rows) || !args_index(given[1], "columns", &columns))
         return NULL;
     if (!given[2] || given[2] == Py_None)
-        return matrix_filled(state, rows, columns, 0.0);
+        return matrix_zeroed(state, rows, columns);
     if (args_is_number(given[2]) && !PySequence_Check(given[2])) {
         if (!args_double(given[2], "the value of a matrix", &value))
             return NULL;
@@ -168,7 +178,7 @@ matrix_eye(METHOD_ARGS)
     columns = rows;
     if (given[1] && given[1] != Py_None && !args_index(given[1], "columns", &columns))
         return NULL;
-    result = matrix_filled(state_of_class(self), rows, columns, 0.0);
+    result = matrix_zeroed(state_of_class(self), rows, columns);
     if (!result)
         return NULL;
     least = rows < columns ? rows : columns;
@@ -199,7 +209,7 @@ matrix_diag(METHOD_ARGS)
                      from->columns);
         goto done;
     }
-    result = matrix_filled(state, length, length, 0.0);
+    result = matrix_zeroed(state, length, length);
     for (Py_ssize_t i = 0; result && i < length; i++)
         ((MatrixObject *)result)->data[i * (length + 1)] = from->data[i];
 done:

@@ -56,8 +56,9 @@ header_new(core_state *state)
     return self;
 }
 
-MatrixObject *
-matrix_new(core_state *state, Py_ssize_t rows, Py_ssize_t columns)
+/* A new header of this shape, its values inline or in a buffer that `allocate` makes. */
+static inline MatrixObject *
+matrix_new_by(core_state *state, Py_ssize_t rows, Py_ssize_t columns, matrix_buffer *(*allocate)(size_t count))
 {
     MatrixObject *self = header_new(state);
     Py_ssize_t size = rows * columns;
@@ -71,7 +72,7 @@ matrix_new(core_state *state, Py_ssize_t rows, Py_ssize_t columns)
         self->data = self->inline_values;
         return self;
     }
-    self->buffer = buffer_new((size_t)size);
+    self->buffer = allocate((size_t)size);
     if (!self->buffer) {
         self->data = NULL;
         Py_DECREF(self);
@@ -81,6 +82,22 @@ matrix_new(core_state *state, Py_ssize_t rows, Py_ssize_t columns)
     self->data = self->buffer->values;
     self->stride.row_stride = columns;
     self->stride.column_stride = 1;
+    return self;
+}
+
+MatrixObject *
+matrix_new(core_state *state, Py_ssize_t rows, Py_ssize_t columns)
+{
+    return matrix_new_by(state, rows, columns, buffer_new);
+}
+
+MatrixObject *
+matrix_new_zeroed(core_state *state, Py_ssize_t rows, Py_ssize_t columns)
+{
+    MatrixObject *self = matrix_new_by(state, rows, columns, buffer_new_zeroed);
+
+    if (self && !self->buffer)
+        memset(self->inline_values, 0, (size_t)(rows * columns) * sizeof(double));
     return self;
 }
 
