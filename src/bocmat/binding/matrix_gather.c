@@ -160,10 +160,13 @@ picks_take_axis(core_state *state, PyObject *indices, int axis, Py_ssize_t rows,
     return picks_pair(picks);
 }
 
-PyObject *
-matrix_take(METHOD_ARGS)
+/* take() and take_along_axis() differ in what their indices mean. */
+typedef bool picks_taker(core_state *state, PyObject *indices, int axis, Py_ssize_t rows, Py_ssize_t columns,
+                         matrix_picks *picks);
+
+static PyObject *
+take_by(picks_taker *taker, const char *what, const args_spec *spec, METHOD_ARGS)
 {
-    static const args_spec spec = {"take", 2, 1, {"indices", "axis", "out", NULL}};
     core_state *state = state_of(self);
     PyObject *given[3], *answer = NULL;
     Py_ssize_t rows, columns;
@@ -171,14 +174,22 @@ matrix_take(METHOD_ARGS)
     matrix_picks picks;
     int axis;
 
-    if (!args_take(&spec, args, count, keywords, given) || !axis_or_first(given[1], &axis) ||
+    if (!args_take(spec, args, count, keywords, given) || !axis_or_first(given[1], &axis) ||
         !result_take(state, given[2], &result))
         return NULL;
     shape_of(self, &rows, &columns);
-    if (picks_take_axis(state, given[0], axis, rows, columns, &picks))
-        answer = picks_read(state, "take()", self, &picks, &result);
+    if (taker(state, given[0], axis, rows, columns, &picks))
+        answer = picks_read(state, what, self, &picks, &result);
     picks_drop(&picks);
     return answer;
+}
+
+PyObject *
+matrix_take(METHOD_ARGS)
+{
+    static const args_spec spec = {"take", 2, 1, {"indices", "axis", "out", NULL}};
+
+    return take_by(picks_take_axis, "take()", &spec, self, args, count, keywords);
 }
 
 /* ---- take_along_axis ---- */
@@ -225,19 +236,6 @@ PyObject *
 matrix_take_along_axis(METHOD_ARGS)
 {
     static const args_spec spec = {"take_along_axis", 2, 1, {"indices", "axis", "out", NULL}};
-    core_state *state = state_of(self);
-    PyObject *given[3], *answer = NULL;
-    Py_ssize_t rows, columns;
-    matrix_result result;
-    matrix_picks picks;
-    int axis;
 
-    if (!args_take(&spec, args, count, keywords, given) || !axis_or_first(given[1], &axis) ||
-        !result_take(state, given[2], &result))
-        return NULL;
-    shape_of(self, &rows, &columns);
-    if (picks_take_along(state, given[0], axis, rows, columns, &picks))
-        answer = picks_read(state, "take_along_axis()", self, &picks, &result);
-    picks_drop(&picks);
-    return answer;
+    return take_by(picks_take_along, "take_along_axis()", &spec, self, args, count, keywords);
 }
