@@ -40,8 +40,8 @@ def product(a: np.ndarray, b: np.ndarray) -> Near:
 
 
 def vecdot(a: np.ndarray, b: np.ndarray, axis: int | None = None) -> Near:
-    if axis is None and 1 in a.shape and 1 in b.shape and a.shape == b.shape[::-1]:
-        b = b.reshape(a.shape)
+    if 1 in a.shape and a.shape == b.shape[::-1]:
+        b = b.reshape(a.shape)  # a row and a column of one length go together as flat vectors
     terms = a.astype(np.longdouble) * b
     count = terms.size if axis is None else terms.shape[axis]
     bound = (rounding(count) + EPS) * np.abs(terms).sum(**keep(axis))
