@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from bocmat import Matrix
 from support.catalogue import OPS
 from support.matrices import KINDS, dressed
-from support.operations import Op, agree, read
+from support.operations import Near, Op, Values, agree, read
 
 REFUSALS = (ValueError, TypeError, IndexError)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -56,11 +55,6 @@ def draw_where(draw: Any, array: np.ndarray) -> tuple[dict[str, Any], dict[str, 
     return {"where": mask}, {"where": chosen != 0}
 
 
-def takes_where(op: Op) -> bool:
-    member = op.name.rpartition(".")[2]
-    return op.where and "where" in inspect.signature(getattr(Matrix, member)).parameters
-
-
 def expectation(op: Op, arrays: Any, options: dict[str, Any]) -> tuple[Any, Exception | None]:
     try:
         return op.expect(*arrays, **options), None
@@ -82,7 +76,7 @@ def kind_of(error: Exception) -> tuple[type[Exception], ...]:
 @given(data=st.data())
 def test_agrees_with_numpy(op, data):
     arrays, matrices, options = draw_call(data.draw, op)
-    ours, theirs = draw_where(data.draw, arrays[0]) if takes_where(op) else ({}, {})
+    ours, theirs = draw_where(data.draw, arrays[0]) if op.where else ({}, {})
     expected, refused = expectation(op, arrays, {**options, **theirs})
     if refused:
         with pytest.raises(kind_of(refused)):
@@ -163,6 +157,51 @@ def test_out_takes_the_result_and_may_overlap(op, data):
             op.call(*matrices, out=out, in_place=True, **options)
     agree(wrong, np.full(wrong.shape, 2.5))
     assert_unchanged(matrices, before)
+
+
+def two_dimensional(expected: Any) -> Any:
+    """Give what is expected in a matrix, be it a number."""
+    if isinstance(expected, Values):
+        return Values(two_dimensional(expected.value))
+    if isinstance(expected, Near):
+        return Near(two_dimensional(expected.value), expected.bound)
+    return expected if np.ndim(expected) else np.reshape(expected, (1, 1))
+
+
+REDUCTIONS = [op for op in OPS if op.where and op.name != "Matrix.topk"]
+
+
+def test_the_reductions_are_all_there():
+    assert len({op.name for op in REDUCTIONS}) == 20
+
+
+@pytest.mark.parametrize("op", ids(REDUCTIONS))
+@FEW
+@given(data=st.data())
+def test_a_reduction_with_a_mask_into_a_matrix(op, data):
+    arrays, matrices, options = draw_call(data.draw, op)
+    ours, theirs = draw_where(data.draw, arrays[0])
+    positions = op.name in ("Matrix.argmin", "Matrix.argmax")
+    asked = {**options, "as_matrix": True} if positions else options
+    expected, refused = expectation(op, arrays, {**asked, **theirs})
+    axis = options.get("axis")
+    rows, columns = arrays[0].shape
+    shape = (1, 1) if axis is None else (1, columns) if axis % 2 == 0 else (rows, 1)
+    before = np.full(shape, 2.5)
+    out = dressed(before, data.draw(st.sampled_from(KINDS)))
+    if refused:
+        with pytest.raises(kind_of(refused)):
+            op.call(*matrices, out=out, **options, **ours)
+        agree(out, before)
+        return
+    if shape == arrays[0].shape and data.draw(st.booleans()):
+        out = matrices[0]
+    assert op.call(*matrices, out=out, **options, **ours) is out
+    agree(out, two_dimensional(expected))
+    wrong = Matrix.full((shape[0] + 1, shape[1]), 2.5)
+    with pytest.raises(ValueError, match=r"\(\d+, \d+\)"):
+        op.call(*matrices, out=wrong, **options, **ours)
+    agree(wrong, np.full(wrong.shape, 2.5))
 
 
 @pytest.mark.parametrize("op", ids(OPS))

@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as nps
 
 from bocmat import Matrix
 from bocmat._core import _select_isa
+from support.catalogue_order import binned
 from support.matrices import arrays, assert_same, operands
 
 NAN, INF = float("nan"), float("inf")
@@ -140,14 +141,6 @@ def test_digitize_misuse():
 # ---- bin ----
 
 
-def binned(array, bins, low, high, right):
-    """Compute bins one by one, from how far the elements are on their way."""
-    scale = bins / (high - low) if high > low else 0.0
-    at = (array - low) * scale
-    number = np.ceil(at) - 1 if right else np.floor(at)
-    return np.where(np.isnan(array), -1, np.clip(number, 0, bins - 1)) + 0.0
-
-
 @given(
     data=st.data(),
     array=arrays(elements=st.one_of(FINITE, st.just(np.nan))),
@@ -173,6 +166,11 @@ def test_what_lies_beyond_goes_to_the_outer_bins():
     assert_same(Matrix.vector([INF, -INF, NAN, 9]).bin(4, (0, 1)), [[3, 0, -1, 3]])
     assert_same(Matrix.vector([-1e308, 0, 1.7e308]).bin(3), [[0, 1, 2]])
     assert_same(Matrix.vector([NAN, NAN]).bin(3), [[-1, -1]])
+
+
+def test_bins_of_a_range_below_the_least_normal_number():
+    assert_same(Matrix.vector([5e-324, 0]).bin(2), [[1, 0]])
+    assert_same(Matrix.vector([2e-311, 0, 1e-311, INF]).bin(5, (0, 2e-311)), [[4, 0, 2, 4]])
 
 
 @pytest.mark.parametrize("bounds", [(1, 0), (0, INF), (NAN, 1), (0, 1, 2), (1,), []])

@@ -318,7 +318,6 @@ class Sharing(RuleBasedStateMachine):
         if entry is None:
             return
         made: list[Any] = []
-        as_memoryview |= entry.root.cown is not None
 
         def call() -> None:
             shared = memoryview(entry.actual) if as_memoryview else entry.actual

@@ -150,7 +150,18 @@ def reflected(name: str) -> Op:
     )
 
 
+def both(a: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
+    return np.floor_divide(a, b), np.remainder(a, b)
+
+
 BINARY = [
+    Op("Matrix.__divmod__", divmod, both, TWO, (anything, ordinary)),
+    Op(
+        "Matrix.__rdivmod__",
+        lambda matrix: divmod(1.75, matrix),
+        lambda array: both(np.float64(1.75), array),
+        domains=(ordinary,),
+    ),
     *(
         Op(f"Matrix.{name}", method(name), function, TWO, (anything,), forms=OUT)
         for name, function in BINARY_METHODS.items()

@@ -21,6 +21,7 @@ from support.operations import (
     Ulps,
     Values,
     anything,
+    fixed,
     method,
     option,
     ordinary,
@@ -32,11 +33,6 @@ ELEMENT = Shapes(lambda draw: ((1, 1),), lambda n: ((1, 1),))
 SIZES = st.tuples(st.integers(0, 40), st.integers(0, 40))
 SIZE = {"size": (3, 3)}
 NUMBERS = st.sampled_from([-3.0, 0.0, 0.5, 2.0, 7.25])
-
-
-def fixed(**strategies: Any) -> Any:
-    """Draw options that are always given."""
-    return lambda draw, arrays: {name: draw(kind) for name, kind in strategies.items()}
 
 
 def sized(name: str, function: Any, **more: Any) -> Op:
@@ -137,6 +133,18 @@ def pickled(matrix: Any, protocol: int = 5) -> Any:
     )
 
 
+FILLED = Shapes(
+    lambda draw: ((draw(st.integers(1, 9)), draw(st.integers(1, 9))),), lambda n: ((n, n),)
+)
+DELIMITERS = option(delimiter=st.sampled_from([" ", ",", ";", "\t"]))
+
+
+def as_text(matrix: Any, delimiter: str = " ") -> Any:
+    file = io.StringIO()
+    matrix.savetxt(file, delimiter)
+    return Matrix.loadtxt(io.StringIO(file.getvalue()), delimiter)
+
+
 def written(matrix: Any) -> Any:
     """Save and load."""
     file = io.BytesIO()
@@ -206,6 +214,8 @@ NEIGHBOURS = [
         lambda a: a,
     ),
     Op("Matrix.save", written, lambda a: a, SMALL_ONE),
+    Op("Matrix.savetxt", as_text, lambda a, delimiter=" ": a, FILLED, options=DELIMITERS),
+    Op("Matrix.loadtxt", as_text, lambda a, delimiter=" ": a, FILLED, options=DELIMITERS),
     Op("Matrix.load", written, lambda a: a, SMALL_ONE),
 ]
 

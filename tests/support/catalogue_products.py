@@ -39,6 +39,17 @@ def product(a: np.ndarray, b: np.ndarray) -> Near:
     return Near(a.astype(np.longdouble) @ b, (a.shape[1] + 2) * EPS * (np.abs(a) @ np.abs(b)))
 
 
+def product_in_place(a: np.ndarray, b: np.ndarray) -> Near:
+    if a.shape[1] != b.shape[1]:
+        raise ValueError("the left shape would change")
+    return product(a, b)
+
+
+def left_and_square(draw: Any) -> tuple[Shape, ...]:
+    (rows, inner), (_, columns) = PRODUCT.draw(draw)
+    return (rows, inner), (inner, inner if draw(st.integers(0, 9)) else columns)
+
+
 def vecdot(a: np.ndarray, b: np.ndarray, axis: int | None = None) -> Near:
     if 1 in a.shape and a.shape == b.shape[::-1]:
         b = b.reshape(a.shape)  # a row and a column of one length go together as flat vectors
@@ -161,6 +172,15 @@ OFFSETS = option(offset=st.integers(-5, 5))
 METRICS = option(metric=st.sampled_from(["euclidean", "sqeuclidean", "cosine"]))
 ROWS = [
     Op("Matrix.__matmul__", operator.matmul, product, PRODUCT, (ordinary,), one_answer=False),
+    Op(
+        "Matrix.__imatmul__",
+        operator.imatmul,
+        product_in_place,
+        Shapes(left_and_square, PRODUCT.at),
+        (ordinary,),
+        writes=True,
+        one_answer=False,
+    ),
     Op("Matrix.dot", method("dot"), product, PRODUCT, (ordinary,), forms=OUT, one_answer=False),
     Op(
         "Matrix.__rmatmul__",

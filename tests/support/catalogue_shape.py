@@ -19,6 +19,7 @@ from support.operations import (
     Op,
     Shapes,
     anything,
+    fixed,
     method,
     option,
     same,
@@ -115,30 +116,59 @@ def keys(draw: Draw, arrays: Arrays) -> dict[str, Any]:
 
 def list_keys(draw: Draw, arrays: Arrays) -> dict[str, Any]:
     index = draw(st.integers(0, 1))
-    chosen, other = positions(draw, arrays[0].shape[index]), part(draw, arrays[0].shape[1 - index])
+    length, other = arrays[0].shape[index], part(draw, arrays[0].shape[1 - index])
+    chosen: list[Any] = positions(draw, length)
+    if length and draw(st.integers(0, 2)) == 0:
+        size = length if draw(st.integers(0, 9)) else length + 1
+        rng = np.random.default_rng(draw(st.integers(0, 99)))
+        chosen = (rng.random(size) < 0.4).tolist()
     return {"key": (chosen, other) if index == 0 else (other, chosen)}
 
 
-def kept(key: Any) -> Any:
-    """Make of a key one whose result has two dimensions."""
+def pair_keys(draw: Draw, arrays: Arrays) -> dict[str, Any]:
+    count = draw(st.integers(1, 6))
+    chosen = [positions(draw, length, count) for length in arrays[0].shape]
+    if draw(st.integers(0, 9)) == 0:
+        chosen[1] = chosen[1] * 2
+    return {"key": tuple(chosen)}
+
+
+def kept(a: np.ndarray, key: Any) -> Any:
+    """Make of a key one whose result has two dimensions; every position has to be there."""
     parts: list[Any] = []
-    for one in key:
+    for one, length in zip(key, a.shape):
         if isinstance(one, int):
             parts.append(slice(one, one + 1 or None))
+        elif isinstance(one, list):
+            parts.append(np.array(one, bool if one and isinstance(one[0], bool) else int))
+            np.zeros(length)[parts[-1]]  # which NumPy asks only where something is selected
         else:
-            parts.append(np.array(one, int) if isinstance(one, list) else one)
+            parts.append(one)
     return tuple(parts)
 
 
 def get(a: np.ndarray, key: Any) -> Any:
-    found = a[kept(key)]
-    return float(found.item()) if all(isinstance(k, int) for k in key) else found
+    found = a[kept(a, key)]
+    if all(isinstance(k, int) for k in key):
+        return float(found.item())
+    return found.reshape(1, -1) if found.ndim == 1 else found
 
 
 def set_to(a: np.ndarray, key: Any) -> np.ndarray:
     written = a.copy()
-    written[kept(key)] = 1.5
+    written[kept(a, key)] = 1.5
     return written
+
+
+def set_chosen(matrix: Any, threshold: float) -> Any:
+    matrix[matrix > threshold] = 1.5
+    return matrix
+
+
+THRESHOLD = {
+    "options": fixed(threshold=st.sampled_from([-np.inf, -1.0, 0.0, 5.0, np.nan])),
+    "sample": {"threshold": 0.0},
+}
 
 
 def set_item(matrix: Any, key: Any) -> Any:
@@ -206,7 +236,40 @@ GATHER = [
         list_keys,
         {"key": ([0, -1, 0], slice(None))},
         writes=True,
+    ),
+    Op(
+        "Matrix.__getitem__",
+        lambda m, key: m[key],
+        get,
+        ONE,
+        (anything,),
+        pair_keys,
+        {"key": ([0, -1], [0, 0])},
         views=False,
+    ),
+    Op(
+        "Matrix.__setitem__",
+        set_item,
+        set_to,
+        ONE,
+        (anything,),
+        pair_keys,
+        {"key": ([0, -1], [0, 0])},
+        writes=True,
+    ),
+    Op(
+        "Matrix.__getitem__",
+        lambda m, threshold: m[m > threshold],
+        lambda a, threshold: a[a > threshold].reshape(1, -1),
+        views=False,
+        **THRESHOLD,
+    ),
+    Op(
+        "Matrix.__setitem__",
+        set_chosen,
+        lambda a, threshold: np.where(a > threshold, 1.5, a),
+        writes=True,
+        **THRESHOLD,
     ),
     Op(
         "Matrix.__setitem__",
@@ -219,6 +282,27 @@ GATHER = [
         writes=True,
     ),
 ]
+
+
+def sharing(name: str, derive: Any, expected: Any, views: bool = True) -> list[Op]:
+    """Write one of two that share values: the other one does not see it."""
+
+    def write_the_other(matrix: Any) -> Any:
+        other = derive(matrix)
+        other += 1.0
+        return matrix.copy()
+
+    def write_the_matrix(matrix: Any) -> Any:
+        other = derive(matrix)
+        matrix.negate(in_place=True)
+        found = other.copy()
+        matrix.negate(in_place=True)
+        return found
+
+    return [
+        Op(f"Matrix.{name}", write_the_other, lambda a: a, views=views),
+        Op(f"Matrix.{name}", write_the_matrix, expected, views=views),
+    ]
 
 
 def repeating(draw: Draw, arrays: Arrays) -> dict[str, Any]:
@@ -241,11 +325,6 @@ def reshaping(draw: Draw, arrays: Arrays) -> dict[str, Any]:
         return {"rows": draw(st.integers(0, 4)), "columns": draw(st.integers(0, 4))}
     rows = draw(st.sampled_from(divisors))
     return {"rows": rows, "columns": draw(st.sampled_from([size // rows, -1]))}
-
-
-def fixed(**strategies: Any) -> Any:
-    """Draw options that are always given."""
-    return lambda draw, arrays: {name: draw(kind) for name, kind in strategies.items()}
 
 
 COUNTS = st.integers(0, 3)
@@ -283,6 +362,9 @@ SHAPE = [
         sample={"rows": -1, "columns": 1},
     ),
     Op("Matrix.ravel", method("ravel"), lambda a: a.reshape(1, -1)),
+    *sharing("reshape", lambda m: m.reshape(-1, 1), lambda a: a.reshape(-1, 1)),
+    *sharing("ravel", lambda m: m.ravel(), lambda a: a.reshape(1, -1)),
+    *sharing("T", lambda m: m.T, np.transpose, views=False),
     Op(
         "Matrix.diagonal",
         method("diagonal"),

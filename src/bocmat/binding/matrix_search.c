@@ -257,15 +257,15 @@ range_refuse(const char *what, double low, double high)
 
 /* ---- bin ---- */
 
-/* Bins as wide as they come; what is too wide for a double is measured in halves. */
+/* Bins as wide as they come; what is too wide for a double is measured in halves, what is too narrow enlarged. */
 static void
 scale_set(mk_scale *scale, double low, double high)
 {
     double width = high - low;
 
-    scale->unit = isfinite(width) ? 1.0 : 0.5;
+    scale->unit = !isfinite(width) ? 0.5 : width > 0.0 && isinf(scale->bins / width) ? 0x1p600 : 1.0;
     scale->low = low * scale->unit;
-    width = isfinite(width) ? width : high * 0.5 - scale->low;
+    width = high * scale->unit - scale->low;
     scale->bins_a_unit = width > 0.0 ? scale->bins / width : 0.0;
 }
 
