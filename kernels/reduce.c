@@ -139,11 +139,18 @@ fold_until(mk_reduce_op op, const field *all)
     return answer;
 }
 
+/* True for a sum of squares none of which overflowed or vanished so that it would count; of NaN. */
+static inline bool
+squares_fit(double squares)
+{
+    return (squares > 0x1p-900 && squares < INFINITY) || isnan(squares);
+}
+
 /* The root of a sum of squares; if those overflowed or vanished, of scaled ones. */
 static double
 root_of(double squares, const field *all)
 {
-    if ((squares > 0x1p-900 && squares < INFINITY) || isnan(squares))
+    if (squares_fit(squares))
         return sqrt(squares);
     double largest = fold_all(MK_REDUCE_largest, all, 0.0);
     if (largest == 0.0 || largest == INFINITY)
@@ -175,6 +182,15 @@ mk_reduce_where(mk_reduce_op op, size_t rows, size_t columns, mk_window in, cons
 double
 mk_reduce(mk_reduce_op op, size_t rows, size_t columns, mk_window in)
 {
+    /* A short run is one fold, before which there is nothing to choose. */
+    if (rows == 1 && in.column_stride == 1 && columns - 1 < ENOUGH && op != MK_REDUCE_nanmean) {
+        mk_run run = {columns, columns, in, true, 0.0, 0.0, NULL};
+        double value = mk_active->fold[op](&run);
+        if (op != MK_REDUCE_magnitude)
+            return value;
+        if (squares_fit(value))
+            return sqrt(value);
+    }
     return mk_reduce_where(op, rows, columns, in, NULL);
 }
 

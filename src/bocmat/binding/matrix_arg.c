@@ -67,18 +67,14 @@ arg_compute(core_state *state, mk_arg_op op, reduction *self)
     return Py_NewRef(self->result.object);
 }
 
-static inline PyObject *
-arg_method(METHOD_ARGS, const args_spec *spec, const char *what, mk_arg_op op)
+static PyObject *
+arg_general(METHOD_ARGS, const args_spec *spec, const char *what, mk_arg_op op)
 {
     reduction reduced = {.what = what, .axis = ARGS_NO_AXIS, .from = {.source = self}};
-    MatrixObject *matrix = (MatrixObject *)self;
     core_state *state = state_of(self);
     PyObject *given[5], *result = NULL;
     bool as_matrix, keep;
 
-    if (!count && !keywords && is_matrix(self) && !matrix->buffer && matrix->data && matrix->rows && matrix->columns)
-        return PyLong_FromSsize_t(
-            mk_arg(op, 1, (size_t)(matrix->rows * matrix->columns), (mk_window){matrix->data, 0, 1}, NULL));
     if (!count && !keywords) {
         result = arg_compute(state, op, &reduced);
     } else if (args_take(spec, args, count, keywords, given) && args_flag(given[1], &as_matrix) &&
@@ -89,6 +85,21 @@ arg_method(METHOD_ARGS, const args_spec *spec, const char *what, mk_arg_op op)
     }
     reduction_drop(&reduced);
     return result;
+}
+
+static inline PyObject *
+arg_method(METHOD_ARGS, const args_spec *spec, const char *what, mk_arg_op op)
+{
+    MatrixObject *matrix = (MatrixObject *)self;
+    ptrdiff_t places[MATRIX_INLINE];
+    int axis;
+
+    if (!reduction_is_brief(self, args, count, keywords, &axis))
+        return arg_general(self, args, count, keywords, spec, what, op);
+    if (axis == ARGS_NO_AXIS)
+        return PyLong_FromSsize_t(mk_arg(op, 1, (size_t)(matrix->rows * matrix->columns), small_line(matrix), NULL));
+    mk_arg_axis(op, axis, (size_t)matrix->rows, (size_t)matrix->columns, places, matrix_window(matrix), NULL);
+    return places_as_list(places, axis == 0 ? matrix->columns : matrix->rows);
 }
 
 #define ARG(name, op)                                                                                         \

@@ -164,34 +164,35 @@ reduce_compute(core_state *state, mk_reduce_op op, reduction *self, reduce_answe
     return self->into ? Py_NewRef(self->result.object) : answer(value);
 }
 
-/* A small matrix, whole: no operands. */
-static inline bool
-is_brief(PyObject *self)
-{
-    MatrixObject *matrix = (MatrixObject *)self;
-
-    return is_matrix(self) && !matrix->buffer && matrix->data && matrix->rows && matrix->columns;
-}
-
-static inline PyObject *
-reduce_method(METHOD_ARGS, const args_spec *spec, mk_reduce_op op, reduce_answer *answer)
+static PyObject *
+reduce_general(METHOD_ARGS, const args_spec *spec, mk_reduce_op op, reduce_answer *answer)
 {
     reduction reduced = {.what = reduce_names[op], .axis = ARGS_NO_AXIS, .from = {.source = self}};
+    core_state *state = state_of(self);
     PyObject *given[5], *result = NULL;
-    core_state *state;
 
-    if (!count && !keywords) {
-        MatrixObject *matrix = (MatrixObject *)self;
-
-        if (is_brief(self))
-            return answer(mk_reduce(op, 1, (size_t)(matrix->rows * matrix->columns), (mk_window){matrix->data, 0, 1}));
-    }
-    state = state_of(self);
     if ((!count && !keywords) || (args_take(spec, args, count, keywords, given) &&
                                   reduction_take(state, &reduced, given[0], given[1], given[2], given[3], given[4])))
         result = reduce_compute(state, op, &reduced, answer);
     reduction_drop(&reduced);
     return result;
+}
+
+static inline PyObject *
+reduce_method(METHOD_ARGS, const args_spec *spec, mk_reduce_op op, reduce_answer *answer)
+{
+    MatrixObject *matrix = (MatrixObject *)self, *made;
+    int axis;
+
+    if (!reduction_is_brief(self, args, count, keywords, &axis))
+        return reduce_general(self, args, count, keywords, spec, op, answer);
+    if (axis == ARGS_NO_AXIS)
+        return answer(mk_reduce(op, 1, (size_t)(matrix->rows * matrix->columns), small_line(matrix)));
+    made = matrix_new(state_of(self), axis == 1 ? matrix->rows : 1, axis == 0 ? matrix->columns : 1);
+    if (made)
+        mk_reduce_axis(op, axis, (size_t)matrix->rows, (size_t)matrix->columns, matrix_window(made),
+                       matrix_window(matrix));
+    return (PyObject *)made;
 }
 
 #define REDUCE(name, answer, ...)                                                                    \
