@@ -4,6 +4,7 @@
 #include "elementwise_loops.h"
 #include "reduce_loops.h"
 #include "arg_loops.h"
+#include "close_loops.h"
 #include "rank_loops.h"
 #include "running_loops.h"
 #include "copy_loops.h"
@@ -58,6 +59,7 @@ const mk_table MK_TABLE = {
     .arg = {[MK_ARG_MIN] = arg_min, [MK_ARG_MAX] = arg_max},
     .arg_along = {[MK_ARG_MIN] = arg_along_min, [MK_ARG_MAX] = arg_along_max},
     .arg_across = {[MK_ARG_MIN] = arg_across_min, [MK_ARG_MAX] = arg_across_max},
+    .close = close_run,
     .rank = rank_of,
     .running_across = {[MK_RUNNING_SUM] = running_across_sum, [MK_RUNNING_PRODUCT] = running_across_product},
     .running_along = {[MK_RUNNING_SUM] = running_along_sum, [MK_RUNNING_PRODUCT] = running_along_product},

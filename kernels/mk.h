@@ -63,6 +63,14 @@ void mk_binary(mk_binary_op op, size_t rows, size_t columns, mk_window out, mk_w
 /* out[i, j] = 1.0 where a[i, j] op b[i, j], else 0.0 */
 void mk_compare(mk_compare_op op, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b);
 
+/* Whether each a[i, j] equals b[i, j], or unless `exact` both are finite and |a[i, j] - b[i, j]| is at most
+ * absolute + relative * |b[i, j]|. A NaN equals nothing, or with `equal_nan` a NaN. */
+typedef struct {
+    double relative, absolute;
+    bool exact, equal_nan;
+} mk_closeness;
+bool mk_close(size_t rows, size_t columns, mk_window a, mk_window b, const mk_closeness *within);
+
 /* out[i, j] = which[i, j] != 0 ? a[i, j] : b[i, j] (NaN counts as true) */
 void mk_where(size_t rows, size_t columns, mk_window out, mk_window which, mk_window a, mk_window b);
 

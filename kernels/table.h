@@ -94,6 +94,8 @@ typedef struct {
     ptrdiff_t (*arg[2])(const mk_run *run);
     void (*arg_along[2])(const mk_lines *lines, ptrdiff_t *places);
     void (*arg_across[2])(const mk_lines *lines, ptrdiff_t *places);
+    /* Whether two consecutive runs are equal, or as close as is asked for. */
+    bool (*close)(size_t count, const double *a, const double *b, const mk_closeness *within);
     /* The element of `count` at `rank` in order, and the next one (the same if it is the last); both NaN if any is. The
      * `room` is 2 * (count + 8) doubles and does not overlap `at`. */
     void (*rank)(const double *at, size_t count, size_t rank, double *room, double found[2]);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import length_hint
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -203,3 +205,17 @@ def test_a_key_that_reshapes_the_matrix():
     matrix.transpose(in_place=True)
     with pytest.raises((RuntimeError, IndexError)):
         matrix[Index(), 4] = [1, 2]
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (1, 1), (3, 2)])
+def test_iterators_say_how_many_are_to_come(shape):
+    rows, columns = shape
+    matrix = Matrix(rows, columns)
+    hints = [matrix, matrix.values(), matrix.T.row_views(), matrix.column_views()]
+    assert [length_hint(iter(hint)) for hint in hints] == [rows, rows * columns, columns, columns]
+    values = matrix.values()
+    for left in range(rows * columns, 0, -1):
+        assert length_hint(values) == left
+        next(values)
+    assert next(values, None) is None
+    assert length_hint(values) == 0

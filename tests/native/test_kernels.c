@@ -452,6 +452,30 @@ test_streaming(void)
     free(memory);
 }
 
+/* Every place of every length where two runs differ, a NaN among them. */
+static void
+test_close(void)
+{
+    enum { MOST = 70 };
+    static const mk_closeness exactly = {0.0, 0.0, true, false}, nearly = {1e-3, 0.0, false, true};
+    double a[2 * MOST], b[2 * MOST];
+    for (size_t n = 1; n <= MOST; n++)
+        for (size_t place = 0; place < n; place++) {
+            mk_window left = {a, 0, 1}, right = {b, 0, 2};
+            for (size_t i = 0; i < n; i++)
+                a[i] = b[2 * i] = 1.0 + (double)i;
+            check(mk_close(1, n, left, right, &exactly), "%zu equal ones", n);
+            check(mk_close(n, 1, turned(left), turned(right), &exactly), "%zu equal ones, as columns", n);
+            a[place] = nextafter(a[place], 0.0);
+            check(!mk_close(1, n, left, right, &exactly), "element %zu of %zu differs", place, n);
+            check(mk_close(1, n, left, right, &nearly), "element %zu of %zu is close", place, n);
+            a[place] = NAN;
+            check(!mk_close(1, n, left, left, &exactly), "element %zu of %zu is NaN, unequal to itself", place, n);
+            check(!mk_close(1, n, left, right, &nearly), "element %zu of %zu is NaN", place, n);
+            check(mk_close(1, n, left, left, &nearly), "element %zu of %zu is NaN in both", place, n);
+        }
+}
+
 int
 main(void)
 {
@@ -479,6 +503,7 @@ main(void)
         test_lines();
         test_axes();
         test_searching();
+        test_close();
     }
     printf("%ld passed, %ld failed\n", passed, failed);
     return failed != 0;

@@ -1,8 +1,6 @@
 /* Comparisons and masks: the rows of compare.def, where, truth, and the questions answered by one bool. */
 #include "matrix_methods.h"
 
-#include <math.h>
-
 static const char *const compare_names[] = {
 #define COMPARE(name, ...) #name "()",
 #include "../../../kernels/compare.def"
@@ -203,46 +201,25 @@ matrix_where(METHOD_ARGS)
 
 /* ---- answered by one bool ---- */
 
-typedef struct {
-    double relative, absolute;
-    bool equal_nan, exact;
-} tolerance;
-
 static inline bool
-is_close(double a, double b, const tolerance *within)
+are_small_alike(PyObject *left, PyObject *right)
 {
-    if (a == b)
-        return true;
-    if (isnan(a) || isnan(b))
-        return within->equal_nan && isnan(a) && isnan(b);
-    if (within->exact || isinf(a) || isinf(b))
-        return false;
-    return fabs(a - b) <= within->absolute + within->relative * fabs(b);
-}
-
-static bool
-all_close(const matrix_operand *a, const matrix_operand *b, Py_ssize_t rows, Py_ssize_t columns,
-          const tolerance *within)
-{
-    mk_window left = operand_spread(a, rows, columns), right = operand_spread(b, rows, columns);
-
-    for (Py_ssize_t i = 0; i < rows; i++)
-        for (Py_ssize_t j = 0; j < columns; j++)
-            if (!is_close(left.at[i * left.row_stride + j * left.column_stride],
-                          right.at[i * right.row_stride + j * right.column_stride], within))
-                return false;
-    return true;
+    return is_small(left) && is_small(right) && ((MatrixObject *)left)->rows == ((MatrixObject *)right)->rows &&
+           ((MatrixObject *)left)->columns == ((MatrixObject *)right)->columns;
 }
 
 /* 1, 0, or -1 with an exception. Exact comparison wants one shape, the other broadcasts. */
 static int
-compare_all(core_state *state, const char *what, PyObject *left, PyObject *right, const tolerance *within)
+compare_all(core_state *state, const char *what, PyObject *left, PyObject *right, const mk_closeness *within)
 {
     matrix_operand a, b, *operands[2] = {&a, &b};
     matrix_unlocked unlocked;
     Py_ssize_t rows, columns;
     int answer = -1;
 
+    if (are_small_alike(left, right))
+        return mk_close(1, (size_t)(((MatrixObject *)left)->rows * ((MatrixObject *)left)->columns),
+                        small_line((MatrixObject *)left), small_line((MatrixObject *)right), within);
     if (!operand_require(state, left, what, &a))
         return -1;
     if (!operand_require(state, right, what, &b)) {
@@ -258,7 +235,8 @@ compare_all(core_state *state, const char *what, PyObject *left, PyObject *right
     if (!operands_broadcast(what, operands, 2, &rows, &columns))
         goto done;
     matrix_unlock(&unlocked, rows * columns >= LONG_ELEMENTS, operands, 2);
-    answer = all_close(&a, &b, rows, columns, within);
+    answer = mk_close((size_t)rows, (size_t)columns, operand_spread(&a, rows, columns),
+                      operand_spread(&b, rows, columns), within);
     matrix_lock(&unlocked);
 done:
     operand_drop(&b);
@@ -270,7 +248,7 @@ PyObject *
 matrix_array_equal(METHOD_ARGS)
 {
     static const args_spec spec = {"array_equal", 2, 2, {"a", "b", "equal_nan", NULL}};
-    tolerance within = {.exact = true};
+    mk_closeness within = {.exact = true};
     PyObject *given[3];
     int answer;
 
@@ -284,7 +262,7 @@ PyObject *
 matrix_allclose(METHOD_ARGS)
 {
     static const args_spec spec = {"allclose", 5, 2, {"a", "b", "rtol", "atol", "equal_nan", NULL}};
-    tolerance within = {.relative = 1e-5, .absolute = 1e-8};
+    mk_closeness within = {.relative = 1e-5, .absolute = 1e-8};
     PyObject *given[5];
     int answer;
 

@@ -398,28 +398,48 @@ iterator_value(PyObject *source, Py_ssize_t at)
         from.window.at[at / from.columns * from.window.row_stride + at % from.columns * from.window.column_stride]);
 }
 
+static Py_ssize_t
+iterator_end(iterate_what what, PyObject *source)
+{
+    Py_ssize_t rows, columns;
+
+    shape_of(source, &rows, &columns);
+    switch (what) {
+    case ITERATE_ITEMS:
+        return is_matrix(source) ? rows : view_length(source);
+    case ITERATE_VALUES:
+        return rows * columns;
+    case ITERATE_ROW_VIEWS:
+        return rows;
+    case ITERATE_COLUMN_VIEWS:
+    default:
+        return columns;
+    }
+}
+
+/* Where the next value stands, if that takes no search: a list of all of them asks often. */
+static inline const double *
+iterator_near(const IteratorObject *self, PyObject *source)
+{
+    MatrixObject *matrix = (MatrixObject *)source;
+
+    if (self->what != ITERATE_VALUES || !is_matrix(source) || self->next >= matrix->rows * matrix->columns ||
+        !matrix->data || !window_is_row_major(matrix_window(matrix), matrix->rows, matrix->columns))
+        return NULL;
+    return matrix->data + self->next;
+}
+
 static PyObject *
 iterator_step(IteratorObject *self, PyObject *source)
 {
-    Py_ssize_t at = self->next, rows, columns, end;
+    const double *near = iterator_near(self, source);
+    Py_ssize_t at = self->next;
 
-    shape_of(source, &rows, &columns);
-    switch (self->what) {
-    case ITERATE_ITEMS:
-        end = is_matrix(source) ? rows : view_length(source);
-        break;
-    case ITERATE_VALUES:
-        end = rows * columns;
-        break;
-    case ITERATE_ROW_VIEWS:
-        end = rows;
-        break;
-    case ITERATE_COLUMN_VIEWS:
-    default:
-        end = columns;
-        break;
+    if (near) {
+        self->next++;
+        return PyFloat_FromDouble(*near);
     }
-    if (at >= end) {
+    if (at >= iterator_end(self->what, source)) {
 #if BOCMAT_GIL /* otherwise another thread may still be looking at it */
         Py_CLEAR(self->source);
 #endif
@@ -450,7 +470,29 @@ iterator_next(PyObject *object)
     return next;
 }
 
+/* How many are to come: list() makes room for them at once. */
+static PyObject *
+iterator_length_hint(PyObject *object, PyObject *Py_UNUSED(none))
+{
+    IteratorObject *self = (IteratorObject *)object;
+    PyObject *source = self->source;
+    Py_ssize_t left = 0;
+
+    if (source) {
+        MATRIX_BEGIN(source);
+        left = iterator_end(self->what, source) - self->next;
+        MATRIX_END();
+    }
+    return PyLong_FromSsize_t(left < 0 ? 0 : left);
+}
+
+static PyMethodDef matrix_iterator_methods[] = {
+    {"__length_hint__", iterator_length_hint, METH_NOARGS, PyDoc_STR("About how many are to come.")},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyType_Slot matrix_iterator_slots[] = {
+    {Py_tp_methods, matrix_iterator_methods},
     {Py_tp_dealloc, iterator_dealloc},
     {Py_tp_iter, PyObject_SelfIter},
     {Py_tp_iternext, iterator_next},
