@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from bocmat import Matrix
+from support.programs import output_of
 
 SHAPE = (160, 160)  # above the size from which temporaries are taken over
 A, B, C = (np.random.default_rng(seed).uniform(1, 2, SHAPE) for seed in range(3))
@@ -82,6 +83,30 @@ def test_the_result_is_written_into_the_temporary(three):
     total = -passing(a + b)
     assert address(total) == places.pop()
     assert same(total, -(A + B))
+
+
+PEAK = """
+import sys
+from bocmat import Matrix
+
+def peak():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) * 1024
+
+shape = (2048, 2048)
+a, b, c, d = (Matrix.full(shape, number) for number in (1.0, 2.0, 3.0, 4.0))
+before = peak()
+total = a + b * c - d
+print((peak() - before) / a.nbytes)
+assert total.min() == total.max() == 3.0
+"""
+
+
+@reused
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_chain_needs_the_memory_of_its_result_only():
+    (buffers,) = output_of(PEAK)
+    assert float(buffers) < 1.25
 
 
 def test_what_a_name_holds_is_not_written(three):
