@@ -58,3 +58,21 @@ def test_every_name_is_on_the_page():
     theirs = {name for name in vars(MatrixView) if not name.startswith("_")}
     found |= {f"MatrixView.{name}" for name in theirs - set(vars(Matrix))}
     assert found - set(NAMES) == set()
+
+
+@pytest.mark.parametrize(
+    "owner", [Matrix(2, 2), Matrix(2, 2).view[:]], ids=["Matrix", "MatrixView"]
+)
+def test_signatures_say_how_many_arguments_go_by_position(owner):
+    for name in dir(owner):
+        method = getattr(owner, name)
+        if name.startswith("_") or not callable(method):
+            continue
+        parameters = inspect.signature(method).parameters.values()
+        by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        count = sum(parameter.kind in by_position for parameter in parameters)
+        with pytest.raises(TypeError) as caught:
+            method(*[0] * 40)
+        said = re.search(r"(\d+|no|one)( positional)? arguments?\b", str(caught.value))
+        assert said, f"{name}: {caught.value}"
+        assert {"no": 0, "one": 1}.get(said[1], said[1]) in (count, str(count)), name

@@ -277,7 +277,7 @@ check_whole(size_t rows, size_t columns, pattern shape, values kind, bool masked
             check(fabs(got - expected) <= 1e-10 * ((double)(rows * columns) + 1.0) || (isnan(got) && isnan(expected)),
                   "%s of %zux%zu, %s: %g, not %g", reduce_names[k], rows, columns, pattern_names[shape], got, expected);
     }
-    for (int op = 0; rows * columns && op < 2; op++) {
+    for (int op = 0; rows && columns && op < 2; op++) {
         ptrdiff_t got = mk_arg((mk_arg_op)op, rows, columns, in.window, mask);
         ptrdiff_t expected = first_extreme((mk_arg_op)op, in.window, mask, rows, columns);
         check(got == expected, "arg %d of %zux%zu, %s: %td, not %td", op, rows, columns, pattern_names[shape], got,

@@ -105,7 +105,7 @@ arg_method(METHOD_ARGS, const args_spec *spec, const char *what, mk_arg_op op)
 #define ARG(name, op)                                                                                         \
     PyObject *matrix_##name(METHOD_ARGS)                                                                      \
     {                                                                                                         \
-        static const args_spec spec = {#name, 1, 0, {"axis", "as_matrix", "out", "where", "keepdims", NULL}}; \
+        static const args_spec spec = {#name, 2, 0, {"axis", "as_matrix", "out", "where", "keepdims", NULL}}; \
         return arg_method(self, args, count, keywords, &spec, #name "()", op);                                \
     }
 ARG(argmin, MK_ARG_MIN)

@@ -247,7 +247,7 @@ done:
 PyObject *
 matrix_array_equal(METHOD_ARGS)
 {
-    static const args_spec spec = {"array_equal", 2, 2, {"a", "b", "equal_nan", NULL}};
+    static const args_spec spec = {"array_equal", 3, 2, {"a", "b", "equal_nan", NULL}};
     mk_closeness within = {.exact = true};
     PyObject *given[3];
     int answer;

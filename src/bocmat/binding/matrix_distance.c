@@ -75,7 +75,7 @@ distance_compute(core_state *state, int metric, matrix_operand *left, matrix_ope
             return result;
         }
     }
-    matrix_unlock(&unlocked, (double)left->rows * (double)right->rows * (double)left->columns >= LONG_ELEMENTS,
+    matrix_unlock(&unlocked, (double)left->rows * (double)right->rows * (double)left->columns >= (double)LONG_ELEMENTS,
                   operands, 2);
     mk_distance(metrics[metric].metric, (size_t)left->rows, (size_t)right->rows, (size_t)left->columns,
                 matrix_window((MatrixObject *)result), left->window, right->window);

@@ -122,6 +122,16 @@ transpose_in_place(MatrixObject *matrix)
     matrix->columns = rows;
 }
 
+/* NumPy's functions hand an order of axes to a method of this name. */
+static bool
+takes_no_axes(PyObject *in_place)
+{
+    if (!in_place || !PySequence_Check(in_place))
+        return true;
+    PyErr_Format(PyExc_TypeError, "transpose(): in_place is true or false, not %s", Py_TYPE(in_place)->tp_name);
+    return false;
+}
+
 PyObject *
 matrix_transpose(METHOD_ARGS)
 {
@@ -131,7 +141,8 @@ matrix_transpose(METHOD_ARGS)
     mk_window window;
     bool in_place;
 
-    if (!args_take(&spec, args, count, keywords, given) || !args_flag(given[0], &in_place) || !matrix_usable(matrix))
+    if (!args_take(&spec, args, count, keywords, given) || !takes_no_axes(given[0]) ||
+        !args_flag(given[0], &in_place) || !matrix_usable(matrix))
         return NULL;
     window = matrix_window(matrix);
     if (!in_place)

@@ -149,6 +149,16 @@ are_whole(PyObject *q)
     return whole;
 }
 
+/* A number that has a buffer, as those of NumPy have, was taken as a matrix of one element. */
+static bool
+has_no_length(PyObject *q)
+{
+    if (is_matrix(q) || is_view(q) || PyObject_Size(q) >= 0)
+        return false;
+    PyErr_Clear();
+    return true;
+}
+
 static bool
 shares_take(core_state *state, PyObject *q, shares *self)
 {
@@ -166,7 +176,9 @@ shares_take(core_state *state, PyObject *q, shares *self)
         goto fail;
     }
     count = (size_t)(self->operand.rows * self->operand.columns);
-    if (self->operand.source) {
+    if (self->operand.source && count == 1 && has_no_length(q)) {
+        self->one = *self->operand.window.at;
+    } else if (self->operand.source) {
         self->many = PyMem_Malloc((count + 1) * sizeof *self->many);
         if (!self->many) {
             PyErr_NoMemory();

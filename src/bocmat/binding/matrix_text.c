@@ -193,10 +193,12 @@ read_number(const char *at, const char *end, double *number)
     }
     fine = written > 0 && seen <= DIGITS;
     if (fine && p < end && (*p == 'e' || *p == 'E')) {
-        bool down = ++p < end && *p == '-';
+        bool down;
         int power = 0;
 
-        if (p < end && (*p == '-' || *p == '+'))
+        p++;
+        down = p < end && *p == '-';
+        if (down || (p < end && *p == '+'))
             p++;
         fine = p < end;
         for (; p < end && *p >= '0' && *p <= '9' && power < 1000; p++)

@@ -22,7 +22,7 @@ typedef struct core_state {
     PyTypeObject *matrix_iterator_type;
     struct MatrixObject *free_matrices; /* headers kept for reuse, linked through their data pointer */
     int free_matrix_count;
-    PyObject *linalg_error; /* LinAlgError */
+    PyObject *linalg_error;       /* LinAlgError */
     struct random_stream *stream; /* what random matrices are drawn from outside of behaviors */
     struct tensor_list *tensors;
     const struct MatrixObject *stayed; /* which last refused to cross to another interpreter, */
