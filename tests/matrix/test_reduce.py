@@ -266,6 +266,20 @@ def test_magnitudes_of_what_is_not_finite(values, axis):
     assert np.allclose(found.ravel(), expected.ravel(), rtol=1e-15, equal_nan=True)
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_line_that_goes_into_itself_or_its_mask(axis):
+    shape = (1, 3) if axis == 0 else (3, 1)
+    values, mask = np.array([1e200, -3.0, 2.0]), [0.0, 1.0, 0.0]
+    for name in ALL:
+        alone = getattr(Matrix(*shape, values), name)(axis, keepdims=True)
+        matrix = Matrix(*shape, values)
+        agree(getattr(matrix, name)(axis, out=matrix), read(alone))
+        chosen, matrix = Matrix(*shape, mask), Matrix(*shape, values)
+        alone = getattr(matrix, name)(axis, where=chosen, keepdims=True)
+        agree(getattr(matrix, name)(axis, where=chosen, out=chosen), read(alone))
+    assert Matrix(*shape, 1e200).magnitude(axis, keepdims=True)[0, 0] == 1e200
+
+
 def test_large_ones_run_without_the_lock_and_agree():
     array = np.arange(400.0 * 300).reshape(400, 300) % 977
     matrix, mask = Matrix(array), Matrix(array % 3)

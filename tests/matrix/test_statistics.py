@@ -44,7 +44,7 @@ def check_variance(matrix, lines, axis, ddof, options):
             left = np.longdouble(max(len(line) - ddof, 0.0))
             wide = line.astype(np.longdouble)
             squares = ((wide - wide.mean()) ** 2).sum() if len(line) else np.longdouble(np.nan)
-            expected = float(squares / left)
+            expected = float(np.float64(squares) / np.float64(left))
             if not np.isfinite(expected):
                 assert np.array_equal(number, expected, equal_nan=True)
                 continue

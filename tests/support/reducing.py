@@ -18,19 +18,8 @@ REDUCTIONS: dict[str, Op] = {
     row.name.rpartition(".")[2]: row
     for row in [*SUMS, *CHOICES, position("argmin"), position("argmax")]
 }
-WITHOUT_IDENTITY = [
-    "mean",
-    "var",
-    "std",
-    "min",
-    "max",
-    "argmin",
-    "argmax",
-    "median",
-    "nanmean",
-    "nanmin",
-    "nanmax",
-]
+WITHOUT_IDENTITY = ["mean", "var", "std", "min", "max", "argmin", "argmax", "median"]
+WITHOUT_IDENTITY += ["nanmean", "nanmin", "nanmax"]
 POSITIONS = ["argmin", "argmax"]
 
 # For tests that run once for each reduction.

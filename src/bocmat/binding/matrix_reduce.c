@@ -74,13 +74,28 @@ reduction_settle(reduction *self, bool has_identity)
     return true;
 }
 
+/* An operand of the very elements that the result goes to: the kernels write some of it before they have read all. */
+static bool
+keep_apart(core_state *state, matrix_operand *operand, const matrix_operand *target)
+{
+    if (!operand->source || operand->window.at != target->window.at || operand->rows * operand->columns == 0)
+        return true;
+    Py_XSETREF(operand->made, matrix_copy_window(state, operand->window, operand->rows, operand->columns));
+    operand->source = operand->made;
+    return operand->made && operand_settle(operand);
+}
+
 bool
 reduction_place_shape(core_state *state, reduction *self, Py_ssize_t rows, Py_ssize_t columns)
 {
     matrix_operand *operands[2] = {&self->from, &self->mask};
+    int count = self->where ? 2 : 1;
 
-    if (!result_settle(state, self->what, &self->result, rows, columns, operands, self->where ? 2 : 1))
+    if (!result_settle(state, self->what, &self->result, rows, columns, operands, count))
         return false;
+    for (int i = 0; self->axis != ARGS_NO_AXIS && i < count; i++)
+        if (!keep_apart(state, operands[i], &self->result.target))
+            return false;
     spread_mask(self);
     return true;
 }
