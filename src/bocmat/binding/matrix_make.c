@@ -397,6 +397,20 @@ concat_shape(const matrix_operand *parts, Py_ssize_t count, int axis, Py_ssize_t
     return true;
 }
 
+static bool
+part_take(core_state *state, PyObject *value, matrix_operand *part)
+{
+    if (!operand_require(state, value, "concat()", part))
+        return false;
+#if !BOCMAT_GIL /* nobody holds the locks of matrices in a sequence: what they hold now, under the lock of each */
+    if (part->source && !part->made) {
+        part->source = part->made = matrix_from_values(state, value, &part->flat);
+        return part->made != NULL;
+    }
+#endif
+    return true;
+}
+
 PyObject *
 matrix_concat(METHOD_ARGS)
 {
@@ -425,7 +439,7 @@ matrix_concat(METHOD_ARGS)
         goto done;
     }
     for (; taken < length; taken++)
-        if (!operand_require(state, PyTuple_GET_ITEM(fast, taken), "concat()", parts + taken))
+        if (!part_take(state, PyTuple_GET_ITEM(fast, taken), parts + taken))
             goto done;
     for (Py_ssize_t i = 0; i < length; i++)
         if (!operand_settle(parts + i))

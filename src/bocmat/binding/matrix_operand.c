@@ -49,6 +49,19 @@ doubles_from_sequence(PyObject *fast, double *to, Py_ssize_t count)
     return fine;
 }
 
+/* A new reference; NULL, with no exception, where another thread made the list shorter. */
+static PyObject *
+sequence_item(PyObject *fast, Py_ssize_t i)
+{
+    PyObject *item = NULL;
+
+    MATRIX_BEGIN(fast);
+    if (i < PySequence_Fast_GET_SIZE(fast))
+        item = Py_NewRef(PySequence_Fast_GET_ITEM(fast, i));
+    MATRIX_END();
+    return item;
+}
+
 /* Rows that are lists, matrices or arrays themselves. */
 static PyObject *
 matrix_from_rows(core_state *state, PyObject *rows)
@@ -60,11 +73,11 @@ matrix_from_rows(core_state *state, PyObject *rows)
         Py_ssize_t length;
         bool flat;
 
-        if (i >= PySequence_Fast_GET_SIZE(rows)) {
+        row = sequence_item(rows, i);
+        if (!row) {
             PyErr_SetString(PyExc_RuntimeError, "the list changed its length while it was read");
             goto fail;
         }
-        row = Py_NewRef(PySequence_Fast_GET_ITEM(rows, i));
         if (args_is_number(row) && !PyObject_CheckBuffer(row)) {
             PyErr_Format(PyExc_ValueError, "row %zd is a number and others are rows", i);
             goto fail;
@@ -112,13 +125,11 @@ fail:
     return NULL;
 }
 
-/* True if the sequence's first element is a row rather than a number. */
+/* True if a sequence's first element is a row rather than a number. */
 static bool
-holds_rows(PyObject *fast)
+is_row(PyObject *first)
 {
-    PyObject *first = PySequence_Fast_GET_SIZE(fast) ? PySequence_Fast_GET_ITEM(fast, 0) : NULL;
-
-    if (!first || PyFloat_CheckExact(first) || PyLong_CheckExact(first))
+    if (PyFloat_CheckExact(first) || PyLong_CheckExact(first))
         return false;
     if (PyUnicode_Check(first) || PyBytes_Check(first) || PyByteArray_Check(first))
         return false;
@@ -129,19 +140,38 @@ holds_rows(PyObject *fast)
     return PySequence_Check(first) && PySequence_Size(first) >= 0;
 }
 
+static bool
+holds_rows(PyObject *fast)
+{
+    PyObject *first = sequence_item(fast, 0);
+    bool rows = first && is_row(first);
+
+    Py_XDECREF(first);
+    return rows;
+}
+
+/* Without a GIL under its own lock: nothing is settled yet, so that the caller's may be let go of. */
+static PyObject *
+matrix_of_ours(core_state *state, PyObject *values)
+{
+    matrix_operand operand = {.source = values};
+    PyObject *result = NULL;
+
+    MATRIX_BEGIN(values);
+    if (operand_settle(&operand))
+        result = matrix_copy_window(state, operand.window, operand.rows, operand.columns);
+    MATRIX_END();
+    return result;
+}
+
 PyObject *
 matrix_from_values(core_state *state, PyObject *values, bool *flat)
 {
     PyObject *fast, *result = NULL;
 
     *flat = false;
-    if (is_matrix(values) || is_view(values)) {
-        matrix_operand operand = {.source = values};
-
-        if (!operand_settle(&operand))
-            return NULL;
-        return matrix_copy_window(state, operand.window, operand.rows, operand.columns);
-    }
+    if (is_matrix(values) || is_view(values))
+        return matrix_of_ours(state, values);
     if (PyUnicode_Check(values) || PyBytes_Check(values) || PyByteArray_Check(values)) {
         PyErr_Format(PyExc_TypeError, "a matrix is made of real numbers, not of %s", Py_TYPE(values)->tp_name);
         return NULL;
