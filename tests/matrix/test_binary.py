@@ -17,6 +17,7 @@ from support.matrices import (
     as_array,
     assert_same,
     assert_ulps,
+    fewer,
     operands,
     pairs,
 )
@@ -60,6 +61,7 @@ def assert_agrees(name, actual, expected):
 
 
 @pytest.mark.parametrize("name", METHODS)
+@fewer(3)
 @given(data=st.data(), values=pairs())
 def test_method_agrees_with_numpy(name, data, values):
     left, right = (data.draw(operands(value)) for value in values)
@@ -67,6 +69,7 @@ def test_method_agrees_with_numpy(name, data, values):
 
 
 @pytest.mark.parametrize("function", OPERATORS)
+@fewer(3)
 @given(data=st.data(), values=pairs())
 def test_operator_agrees_with_numpy(function, data, values):
     left, right = (data.draw(operands(value)) for value in values)
@@ -74,6 +77,7 @@ def test_operator_agrees_with_numpy(function, data, values):
 
 
 @pytest.mark.parametrize("function", OPERATORS)
+@fewer(3)
 @given(array=arrays(), number=st.one_of(ELEMENTS, st.integers(-(10**9), 10**9), st.booleans()))
 def test_scalars_on_either_side(function, array, number):
     matrix = Matrix(array)
@@ -83,6 +87,7 @@ def test_scalars_on_either_side(function, array, number):
 
 
 @pytest.mark.parametrize("function", OPERATORS)
+@fewer(3)
 @given(data=st.data(), array=arrays())
 def test_sequences_are_rows(function, data, array):
     row = data.draw(st.lists(ELEMENTS, min_size=array.shape[1], max_size=array.shape[1]))
@@ -96,6 +101,7 @@ def test_sequences_are_rows(function, data, array):
 
 
 @pytest.mark.parametrize("function", OPERATORS)
+@fewer(3)
 @given(data=st.data(), values=pairs())
 def test_in_place_writes_the_left_operand(function, data, values):
     left, right = (data.draw(operands(value)) for value in values)
@@ -112,6 +118,7 @@ def test_in_place_writes_the_left_operand(function, data, values):
 
 
 @pytest.mark.parametrize("name", METHODS)
+@fewer(4)
 @given(data=st.data(), values=pairs())
 def test_out_takes_the_result_and_may_be_an_operand(name, data, values):
     left, right = (data.draw(operands(value)) for value in values)

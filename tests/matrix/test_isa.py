@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bocmat import Matrix, _core
-from support.matrices import ELEMENTS, arrays, as_array, assert_same, assert_ulps, pairs
+from support.matrices import ELEMENTS, arrays, as_array, assert_same, assert_ulps, fewer, pairs
 
 SETS = ["plain", "avx2", "avx512"]
 ONE = (
@@ -56,12 +56,14 @@ def test_selecting_answers_whether_it_is_to_be_had(original):
 
 
 @pytest.mark.parametrize("name", ONE.split())
+@fewer(5)
 @given(array=arrays(elements=NUMBERS))
 def test_one_operand(name, array):
     assert_one_answer(getattr(Matrix(array), name))
 
 
 @pytest.mark.parametrize("name", TWO.split())
+@fewer(5)
 @given(values=pairs(NUMBERS))
 def test_two_operands(name, values):
     left, right = (Matrix(value) for value in values)
@@ -80,6 +82,7 @@ def test_three_operands(values, low, high):
 
 
 @pytest.mark.parametrize("name", MATHEMATICAL.split())
+@fewer(4)
 @given(array=arrays(elements=st.one_of(NUMBERS, st.floats(-750, 750), st.floats(-1, 1))))
 def test_mathematical_functions_are_within_4_ulp_on_each(name, array):
     with np.errstate(all="ignore"):
@@ -89,6 +92,7 @@ def test_mathematical_functions_are_within_4_ulp_on_each(name, array):
 
 
 @pytest.mark.parametrize("name", ["power", "hypot", "arctan2"])
+@fewer(2)
 @given(values=pairs(NUMBERS))
 def test_mathematical_functions_of_two_are_within_4_ulp_on_each(name, values):
     left, right = (Matrix(value) for value in values)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bocmat import Matrix
-from support.matrices import ELEMENTS, arrays, as_array, assert_same, assert_ulps, operands
+from support.matrices import ELEMENTS, arrays, as_array, assert_same, assert_ulps, fewer, operands
 
 EXACT = {
     "negate": np.negative,
@@ -73,12 +73,14 @@ def expect(function, *values):
 
 
 @pytest.mark.parametrize("name", EXACT)
+@fewer(3)
 @given(data=st.data(), array=arrays())
 def test_exact_ones_agree_bit_for_bit(name, data, array):
     assert_same(getattr(data.draw(operands(array)), name)(), expect(EXACT[name], array))
 
 
 @pytest.mark.parametrize("name", CLOSE)
+@fewer(3)
 @given(data=st.data(), array=arrays(elements=DIFFICULT))
 def test_transcendental_ones_agree_within_4_ulp(name, data, array):
     # NumPy's own error is below 1 ULP; long double leaves none to speak of.
@@ -98,6 +100,7 @@ def test_operators(array):
 
 
 @pytest.mark.parametrize("name", [*EXACT, *CLOSE])
+@fewer(6)
 @given(data=st.data(), array=arrays())
 def test_in_place_and_out_give_what_the_plain_call_gives(name, data, array):
     matrix = data.draw(operands(array))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
@@ -27,6 +28,11 @@ def arrays(
     """Draw two-dimensional arrays of doubles."""
     shapes = st.tuples(rows, columns)
     return shapes.flatmap(lambda shape: nps.arrays(np.float64, shape, elements=elements))
+
+
+def fewer(times: int) -> settings:
+    """Try so many times fewer examples, where a test runs for each of many names."""
+    return settings(max_examples=max(settings().max_examples // times, 10))
 
 
 KINDS = ["own", "transposed", "view", "stepped", "reversed", "borrowed"]
