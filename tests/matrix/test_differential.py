@@ -17,7 +17,7 @@ from support.operations import Near, Op, Values, agree, read
 REFUSALS = (ValueError, TypeError, IndexError)
 SEEDS = st.integers(0, 2**32 - 1)
 FEW = settings(
-    max_examples=max(settings().max_examples // 2, 10),
+    max_examples=max(settings().max_examples // 3, 10),
     phases=set(Phase) - {Phase.explain},  # which takes longer than all the rest
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
