@@ -1,8 +1,8 @@
 /* Functions of a vec: rounding, signs, division with remainder, and what mathematics has names for. Included by
  * lanes.h.
  *
- * v_exp and v_log are our own; the other functions are glibc's vector math where there is any, and C's lane by lane
- * where not. All are within 4 ULP, denormals and huge arguments included. What C rounds exactly is the same everywhere.
+ * Those of lanes_power.h are our own; the others are glibc's vector math where there is any, and C's lane by lane where
+ * not. All are within 4 ULP, denormals and huge arguments included. What C rounds exactly is the same everywhere.
  */
 #ifndef BOCMAT_LANES_MATH_H
 #define BOCMAT_LANES_MATH_H
@@ -186,70 +186,7 @@ v_remainder(vec x, vec y)
 #define v_remainder(x, y)    v_divide_apart(x, y, call_remainder)
 #endif
 
-/* ---- exponential and logarithm ---- */
-
-#if LANES_FUSE
-/* e to the power of x: x = k ln 2 + r with k whole, e^r by a polynomial (the Chebyshev interpolant of
- * (e^r - 1 - r) / r^2 at degree 9, relative error 2^-55), times 2^k in two steps, so that what is denormal is rounded
- * once. About 1 ULP. */
-INLINE vec
-v_exp(vec x)
-{
-    const double shift = 0x1.8p52; /* adding it rounds to a whole number, which then stands in the lowest bits */
-    x = v_clamp(x, -746.0, 710.0); /* where 0 and infinity are certain */
-    vec k = x * 0x1.71547652b82fep+0 + shift - shift;
-    vec r = v_fma(-k, v_all(0x1.62e42fefa39efp-1), x);
-    r = v_fma(-k, v_all(0x1.abc9e3b39803fp-56), r);
-    vec square = r * r, fourth = square * square;
-    vec low = v_fma(v_fma(v_all(0x1.11111111109b3p-7), r, v_all(0x1.5555555553d63p-5)), square,
-                    v_fma(v_all(0x1.5555555555556p-3), r, v_all(0x1.0000000000001p-1)));
-    vec high = v_fma(v_fma(v_all(0x1.71de0dae63bb3p-19), r, v_all(0x1.a019b90d2ae7ap-16)), square,
-                     v_fma(v_all(0x1.a01a01a7c41d5p-13), r, v_all(0x1.6c16c1788bd90p-10)));
-    vec top = v_fma(v_all(0x1.af38a9b0ec855p-26), r, v_all(0x1.289185613a3d6p-22));
-    vec more = v_fma(v_fma(top, fourth, high), fourth, low);
-    return v_scale(v_fma(square, more, r) + 1.0, k);
-}
-#else
-#define v_exp(x) v_each(exp, x)
-#endif
-
-#if LANES_FUSE
-typedef unsigned long long lane_words __attribute__((vector_size(8 * LANES)));
-
-/* The natural logarithm, by the method of FreeBSD's msun: x = 2^k (1 + f) with 1 + f next to 1, s = f / (2 + f), and
- * log(1 + f) = f - (f^2 / 2 - s (f^2 / 2 + R)), where R is a polynomial in s^2 (the Chebyshev interpolant at degree 6
- * of what atanh's series leaves, relative error 2^-56). Below 1 ULP. */
-INLINE vec
-v_log(vec x)
-{
-    const unsigned long long root_half = 0x3fe6a09e667f3bcd, one = 0x3ff0000000000000;
-    mask tiny = x < v_all(0x1p-1022);
-    vec normal = v_select(tiny, x * 0x1p54, x);
-    lane_words bits = (lane_words)normal + (one - root_half);
-    vec k = (vec)((bits >> 52) | 0x4330000000000000) - v_select(tiny, v_all(0x1p52 + 1077.0), v_all(0x1p52 + 1023.0));
-    vec f = (vec)((bits & 0x000fffffffffffff) + root_half) - 1.0;
-    vec s = f / (f + 2.0), z = s * s, square = z * z, half = f * f * 0.5;
-    vec low = v_fma(v_fma(v_all(0x1.c71c62d5e53e0p-3), z, v_all(0x1.2492492dfd86cp-2)), square,
-                    v_fma(v_all(0x1.9999999995273p-2), z, v_all(0x1.5555555555558p-1)));
-    vec high =
-        v_fma(v_all(0x1.2b5f68a50d903p-3), square, v_fma(v_all(0x1.39fdcceb4bb45p-3), z, v_all(0x1.7462b91b8df65p-3)));
-    vec more = z * v_fma(high, square * square, low);
-    vec rest = v_fma(s, half + more, k * 0x1.abc9e3b39803fp-56);
-    vec result = v_fma(k, v_all(0x1.62e42fefa39efp-1), f - (half - rest));
-    vec outside = v_select(x < 0.0, v_all(NAN), v_select(x == 0.0, v_all(-INFINITY), x));
-    return v_select((x > 0.0) & (x < v_all(INFINITY)), result, outside);
-}
-#else
-#define v_log(x) v_each(log, x)
-#endif
-
-/* 1 / (1 + e^-x), without overflow: e^x / (1 + e^x) below zero. */
-INLINE vec
-v_sigmoid(vec x)
-{
-    vec e = v_exp(-v_abs(x));
-    return v_select(x < 0.0, e, v_all(1.0)) / (e + 1.0);
-}
+#include "lanes_power.h"
 
 /* ---- vector math of glibc ---- */
 
@@ -295,7 +232,6 @@ v_sigmoid(vec x)
 #if defined(__GLIBC__) && defined(VECTOR_ONE)
 #if __GLIBC_PREREQ(2, 22)
 #define ONE_2_22 VECTOR_ONE
-#define TWO_2_22 VECTOR_TWO
 #endif
 #if __GLIBC_PREREQ(2, 35)
 #define ONE_2_35 VECTOR_ONE
@@ -304,16 +240,15 @@ v_sigmoid(vec x)
 #endif
 #ifndef ONE_2_22
 #define ONE_2_22 SCALAR_ONE
-#define TWO_2_22 SCALAR_TWO
 #endif
 #ifndef ONE_2_35
 #define ONE_2_35 SCALAR_ONE
 #define TWO_2_35 SCALAR_TWO
 #endif
 /* clang-format off */
-ONE_2_22(sin) ONE_2_22(cos) TWO_2_22(pow)
+ONE_2_22(sin) ONE_2_22(cos)
 ONE_2_35(cbrt) ONE_2_35(exp2) ONE_2_35(expm1) ONE_2_35(log2) ONE_2_35(log10) ONE_2_35(log1p)
-ONE_2_35(tan) ONE_2_35(asin) ONE_2_35(acos) ONE_2_35(atan) ONE_2_35(sinh) ONE_2_35(cosh) ONE_2_35(tanh)
+ONE_2_35(tan) ONE_2_35(asin) ONE_2_35(acos) ONE_2_35(atan) ONE_2_35(sinh) ONE_2_35(cosh)
 TWO_2_35(hypot) TWO_2_35(atan2)
 /* clang-format on */
 
@@ -326,8 +261,6 @@ TWO_2_35(hypot) TWO_2_35(atan2)
 #define v_arctan(x)     v_mathematical_atan(x)
 #define v_sinh(x)       v_mathematical_sinh(x)
 #define v_cosh(x)       v_mathematical_cosh(x)
-#define v_tanh(x)       v_mathematical_tanh(x)
-#define v_power(x, y)   v_mathematical_pow(x, y)
 #define v_hypot(x, y)   v_mathematical_hypot(x, y)
 #define v_arctan2(y, x) v_mathematical_atan2(y, x)
 
