@@ -1,11 +1,13 @@
 /* Quantiles: windows become consecutive values, of which the loops find the ones in order that are asked for. */
 #include <math.h>
+#include <string.h>
 
 #include "stride.h"
 
 enum {
     LINES = 8, /* copied at a time where the elements of a line are not consecutive */
-    SLACK = 8
+    SLACK = 8,
+    SORT_FROM = 10 /* measured: so many quantiles of a line take as long to find as to sort it */
 };
 
 size_t
@@ -16,17 +18,38 @@ mk_quantile_room(int axis, size_t rows, size_t columns)
     return (LINES + 2) * ((axis == 0 ? rows : columns) + SLACK);
 }
 
+/* Consecutive values, in order or with room to look for those that would stand at a rank. */
+typedef struct {
+    const double *at;
+    size_t count;
+    double *room;
+    bool sorted;
+} ranks;
+
+/* The value at a rank and the next one, if there is one; NaN if any value is. */
+static void
+find(const ranks *line, size_t rank, double found[2])
+{
+    if (!line->sorted) {
+        mk_active->rank(line->at, line->count, rank, line->room, found);
+        return;
+    }
+    double last = line->at[line->count - 1];
+    found[0] = isnan(last) ? NAN : line->at[rank];
+    found[1] = isnan(last) ? NAN : line->at[rank + 1 < line->count ? rank + 1 : rank];
+}
+
 /* As NumPy's "linear" method, to the last bit. */
 static double
-interpolated(const double *at, size_t count, double share, double *room)
+interpolated(const ranks *line, double share)
 {
-    double last = (double)(count - 1), place = last * share, found[2];
+    double last = (double)(line->count - 1), place = last * share, found[2];
     if (place >= last) {
-        mk_active->rank(at, count, count - 1, room, found);
+        find(line, line->count - 1, found);
         place += 1.0; /* counted from -1, the last one */
     } else {
         size_t rank = (size_t)place;
-        mk_active->rank(at, count, rank, room, found);
+        find(line, rank, found);
         place -= (double)rank;
     }
     double step = found[1] - found[0];
@@ -34,19 +57,20 @@ interpolated(const double *at, size_t count, double share, double *room)
 }
 
 static double
-quantile_of(const mk_quantiles *which, size_t k, const double *at, size_t count, double *room)
+quantile_of(const mk_quantiles *which, size_t k, const ranks *line)
 {
+    size_t count = line->count;
     double found[2];
     if (count == 0)
         return NAN;
     switch (which->method) {
     case MK_MEDIAN:
-        mk_active->rank(at, count, (count - 1) / 2, room, found);
+        find(line, (count - 1) / 2, found);
         return count % 2 ? found[0] + 0.0 : (found[0] + found[1]) / 2.0;
     case MK_LINEAR:
-        return interpolated(at, count, which->at[k], room);
+        return interpolated(line, which->at[k]);
     default:
-        mk_active->rank(at, count, which->at[k] == 0.0 ? 0 : count - 1, room, found);
+        find(line, which->at[k] == 0.0 ? 0 : count - 1, found);
         return found[0];
     }
 }
@@ -54,8 +78,14 @@ quantile_of(const mk_quantiles *which, size_t k, const double *at, size_t count,
 static void
 quantiles_of(const mk_quantiles *which, mk_window out, const double *at, size_t count, double *room)
 {
+    ranks line = {at, count, room, false};
+    if (count > 1 && which->count >= SORT_FROM) {
+        memcpy(room, at, count * sizeof *at);
+        mk_active->sort(room, count, false);
+        line = (ranks){room, count, NULL, true};
+    }
     for (size_t k = 0; k < which->count; k++)
-        out.at[(ptrdiff_t)k * out.row_stride] = quantile_of(which, k, at, count, room);
+        out.at[(ptrdiff_t)k * out.row_stride] = quantile_of(which, k, &line);
 }
 
 /* Those elements that the mask chooses, consecutive; how many. */
