@@ -6,8 +6,7 @@
 
 enum {
     LINES = 8, /* copied at a time where the elements of a line are not consecutive */
-    SLACK = 8,
-    SORT_FROM = 10 /* measured: so many quantiles of a line take as long to find as to sort it */
+    SLACK = 8
 };
 
 size_t
@@ -16,6 +15,13 @@ mk_quantile_room(int axis, size_t rows, size_t columns)
     if (axis < 0)
         return 3 * (rows * columns + SLACK);
     return (LINES + 2) * ((axis == 0 ? rows : columns) + SLACK);
+}
+
+/* From how many quantiles of a line on it takes less time to sort it than to look for them: measured. */
+static size_t
+sort_from(size_t count)
+{
+    return count < 256 ? 1 : count <= 1024 ? 2 : count <= 1 << 16 ? 4 : 12;
 }
 
 /* Consecutive values, in order or with room to look for those that would stand at a rank. */
@@ -79,7 +85,7 @@ static void
 quantiles_of(const mk_quantiles *which, mk_window out, const double *at, size_t count, double *room)
 {
     ranks line = {at, count, room, false};
-    if (count > 1 && which->count >= SORT_FROM) {
+    if (count > 1 && which->count >= sort_from(count)) {
         memcpy(room, at, count * sizeof *at);
         mk_active->sort(room, count, false);
         line = (ranks){room, count, NULL, true};
