@@ -417,7 +417,8 @@ matrix_concat(METHOD_ARGS)
     static const args_spec spec = {"concat", 2, 1, {"values", "axis", NULL}};
     core_state *state = state_of_class(self);
     PyObject *given[2], *fast, *result = NULL;
-    matrix_operand *parts = NULL;
+    enum { FEW = 4 };
+    matrix_operand few[FEW], *parts = few;
     Py_ssize_t length, taken = 0, rows, columns, at = 0;
     int axis;
 
@@ -433,7 +434,8 @@ matrix_concat(METHOD_ARGS)
         PyErr_SetString(PyExc_ValueError, "concat() of no matrices");
         goto done;
     }
-    parts = PyMem_Calloc((size_t)length, sizeof *parts);
+    if (length > FEW)
+        parts = PyMem_Malloc((size_t)length * sizeof *parts);
     if (!parts) {
         PyErr_NoMemory();
         goto done;
@@ -457,7 +459,8 @@ matrix_concat(METHOD_ARGS)
 done:
     for (Py_ssize_t i = 0; i < taken; i++)
         operand_drop(parts + i);
-    PyMem_Free(parts);
+    if (parts != few)
+        PyMem_Free(parts);
     Py_DECREF(fast);
     return result;
 }
