@@ -334,10 +334,14 @@ matrix_tobytes(METHOD_ARGS)
     static const args_spec spec = {"tobytes", 0, 0, {NULL}};
     matrix_operand from = {.source = self};
     PyObject *bytes;
+    Py_ssize_t size;
 
     if (!args_take(&spec, args, count, keywords, NULL) || !operand_settle(&from))
         return NULL;
-    bytes = PyBytes_FromStringAndSize(NULL, from.rows * from.columns * (Py_ssize_t)sizeof(double));
+    size = from.rows * from.columns * (Py_ssize_t)sizeof(double);
+    if (size && window_is_row_major(from.window, from.rows, from.columns))
+        return PyBytes_FromStringAndSize((const char *)from.window.at, size);
+    bytes = PyBytes_FromStringAndSize(NULL, size);
     if (bytes) {
         double *to = (double *)(void *)PyBytes_AS_STRING(bytes);
 
