@@ -84,6 +84,35 @@ v_fma_once(vec x, vec y, vec z)
 #endif
 }
 
+/* ---- square root ---- */
+
+#if defined(MK_LANES_AVX512)
+/* The same bits as v_sqrt, in half of the time that the instruction takes: one step of Newton's and one of Heron's from
+ * 14 bits end within a unit of the root, and Tuckerman's test decides: g is the root rounded to nearest exactly if
+ * g * before(g) < x <= g * after(g), where fused differences have the right signs. */
+APART vec
+v_square_root(vec value)
+{
+    const unsigned long long least = 0x0800000000000000, greatest = 0x7000000000000000; /* nothing here vanishes */
+    __m512d x = (__m512d)value, half = _mm512_set1_pd(0.5), zero = _mm512_setzero_pd();
+    __m512i from_least = _mm512_sub_epi64((__m512i)value, _mm512_set1_epi64((long long)least));
+    if (_mm512_cmpgt_epu64_mask(from_least, _mm512_set1_epi64((long long)(greatest - least))))
+        return v_sqrt(value);
+    __m512d guess = _mm512_rsqrt14_pd(x), g = _mm512_mul_pd(x, guess), h = _mm512_mul_pd(guess, half);
+    __m512d r = _mm512_fnmadd_pd(h, g, half);
+    g = _mm512_fmadd_pd(g, r, g);
+    h = _mm512_fmadd_pd(h, r, h);
+    g = _mm512_fmadd_pd(_mm512_fnmadd_pd(g, g, x), h, g);
+    __m512d before = (__m512d)_mm512_sub_epi64((__m512i)g, _mm512_set1_epi64(1));
+    __m512d after = (__m512d)_mm512_add_epi64((__m512i)g, _mm512_set1_epi64(1));
+    __mmask8 low = _mm512_cmp_pd_mask(_mm512_fnmadd_pd(g, after, x), zero, _CMP_GT_OQ);
+    __mmask8 high = _mm512_cmp_pd_mask(_mm512_fnmadd_pd(g, before, x), zero, _CMP_LE_OQ);
+    return (vec)_mm512_mask_mov_pd(_mm512_mask_mov_pd(g, low, after), high, before);
+}
+#else
+#define v_square_root(x) v_sqrt(x)
+#endif
+
 /* ---- floor division ---- */
 
 /* Python's and NumPy's: the quotient rounded down and a remainder with the divisor's sign, both from fmod's exact

@@ -126,6 +126,23 @@ def test_in_place_excludes_out_and_shapes_must_fit():
     assert matrix.tolist() == [[1, 4], [9, 16]]
 
 
+def test_roots_next_to_the_middle_between_two_doubles():
+    # The odd t whose squares are 1, 9, 17 ... modulo 2^57: half of t lies in the middle between
+    # two doubles, and its square next to one.
+    squares = []
+    for rest in range(1, 801, 8):
+        t = 1
+        for bit in range(3, 58):
+            t += (t * t - rest >> bit & 1) << (bit - 1)
+        for middle in (t % 2**54, -t % 2**54, (t + 2**56) % 2**54, t % 2**54 | 2**53):
+            squares += [float(middle * middle + away) for away in (-rest, 0, 2**53, -(2**54))]
+    x = abs(np.array([squares]))
+    x = np.concatenate([np.nextafter(x, 0), x, np.nextafter(x, np.inf)])
+    for scale in (1.0, 0.5, 2.0**-900, 2.0**-990, 2.0**650, 2.0**700):
+        assert_same(Matrix(x * scale).sqrt(), np.sqrt(x * scale))
+    assert_same(Matrix(-x).sqrt(), expect(np.sqrt, -x))
+
+
 @pytest.mark.parametrize("name", CLOSE)
 def test_whole_ranges_agree_within_4_ulp(name):
     x = np.concatenate(
