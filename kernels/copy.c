@@ -18,14 +18,15 @@ mk_fill(size_t rows, size_t columns, mk_window out, double value)
 static void
 copy_rows(size_t rows, size_t columns, mk_window out, mk_window in)
 {
-    mk_active->copy.grid(&(mk_grid){.rows = rows,
-                                    .columns = columns,
-                                    .out = out.at,
-                                    .out_row = out.row_stride,
-                                    .in = {in.at},
-                                    .in_row = {in.row_stride},
-                                    .repeated = in.column_stride == 0,
-                                    .stream = columns >= CACHE_LINE && mk_streams(rows, columns)});
+    mk_grid grid = {.rows = rows,
+                    .columns = columns,
+                    .out = out.at,
+                    .out_row = out.row_stride,
+                    .in = {in.at},
+                    .in_row = {in.row_stride},
+                    .repeated = in.column_stride == 0,
+                    .stream = columns >= CACHE_LINE && mk_streams(rows, columns)};
+    mk_run_grid(&mk_active->copy, 1, &grid);
 }
 
 static void

@@ -26,7 +26,7 @@ is_direct(mk_window window)
 
 /* The result is consecutive and every input consecutive or repeated. */
 static void
-run_direct(mk_loop *loop, size_t rows, size_t columns, int count, const mk_window *operands)
+run_direct(const mk_elementwise *loops, size_t rows, size_t columns, int count, const mk_window *operands)
 {
     mk_grid grid = {rows, columns, operands[0].at, operands[0].row_stride, {0}, {0}, 0, false};
     bool apart = true;
@@ -38,11 +38,11 @@ run_direct(mk_loop *loop, size_t rows, size_t columns, int count, const mk_windo
         apart &= operands[k].at != operands[0].at;
     }
     grid.stream = apart && columns >= STREAM_COLUMNS && mk_streams(rows, columns);
-    loop(&grid);
+    mk_run_grid(loops, count - 1, &grid);
 }
 
 static void
-run_block(mk_loop *loop, size_t rows, size_t columns, int count, const mk_window *operands)
+run_block(const mk_elementwise *loops, size_t rows, size_t columns, int count, const mk_window *operands)
 {
     double scratch[OPERANDS][BLOCK_SIZE];
     mk_window direct[OPERANDS];
@@ -54,13 +54,13 @@ run_block(mk_loop *loop, size_t rows, size_t columns, int count, const mk_window
         if (k > 0)
             mk_copy(rows, columns, direct[k], operands[k]);
     }
-    run_direct(loop, rows, columns, count, direct);
+    run_direct(loops, rows, columns, count, direct);
     if (direct[0].at == scratch[0])
         mk_copy(rows, columns, operands[0], direct[0]);
 }
 
 static void
-run_blocks(mk_loop *loop, size_t rows, size_t columns, int count, const mk_window *operands)
+run_blocks(const mk_elementwise *loops, size_t rows, size_t columns, int count, const mk_window *operands)
 {
     size_t height = rows < BLOCK_EDGE ? rows : BLOCK_EDGE;
     size_t width = BLOCK_SIZE / height;
@@ -73,13 +73,13 @@ run_blocks(mk_loop *loop, size_t rows, size_t columns, int count, const mk_windo
             mk_window here[OPERANDS];
             for (int k = 0; k < count; k++)
                 here[k] = at_element(operands[k], row, column);
-            run_block(loop, rows - row < height ? rows - row : height,
+            run_block(loops, rows - row < height ? rows - row : height,
                       columns - column < width ? columns - column : width, count, here);
         }
 }
 
 static __attribute__((noinline)) void
-run_strided(mk_loop *loop, size_t rows, size_t columns, int count, mk_window *operands)
+run_strided(const mk_elementwise *loops, size_t rows, size_t columns, int count, mk_window *operands)
 {
     if (rows == 0 || columns == 0)
         return;
@@ -88,9 +88,9 @@ run_strided(mk_loop *loop, size_t rows, size_t columns, int count, mk_window *op
     for (int k = 1; k < count; k++)
         direct &= is_direct(operands[k]);
     if (direct)
-        run_direct(loop, rows, columns, count, operands);
+        run_direct(loops, rows, columns, count, operands);
     else
-        run_blocks(loop, rows, columns, count, operands);
+        run_blocks(loops, rows, columns, count, operands);
 }
 
 void
@@ -102,7 +102,7 @@ mk_unary(mk_unary_op op, size_t rows, size_t columns, mk_window out, mk_window i
         return;
     }
     mk_window operands[OPERANDS] = {out, in};
-    run_strided(loops->grid, rows, columns, 2, operands);
+    run_strided(loops, rows, columns, 2, operands);
 }
 
 static inline __attribute__((always_inline)) void
@@ -126,7 +126,7 @@ run_pair(const mk_elementwise *loops, size_t rows, size_t columns, mk_window out
         return;
     }
     mk_window operands[OPERANDS] = {out, a, b};
-    run_strided(loops->grid, rows, columns, 3, operands);
+    run_strided(loops, rows, columns, 3, operands);
 }
 
 static inline __attribute__((always_inline)) void
@@ -141,7 +141,7 @@ run_three(const mk_elementwise *loops, size_t rows, size_t columns, mk_window ou
         }
     }
     mk_window operands[OPERANDS] = {out, x, y, z};
-    run_strided(loops->grid, rows, columns, 4, operands);
+    run_strided(loops, rows, columns, 4, operands);
 }
 
 /* x ** y for one y; false where no quicker function gives it. */

@@ -32,7 +32,7 @@ typedef __typeof__((vec){0} < (vec){0}) mask;
 
 /* GCC unrolls no loop by itself that it has not vectorised; clang does. */
 #if defined(__GNUC__) && !defined(__clang__)
-#define UNROLLED _Pragma("GCC unroll 4")
+#define UNROLLED _Pragma("GCC unroll 2")
 #else
 #define UNROLLED
 #endif

@@ -72,17 +72,17 @@ v_map_two(double (*function)(double, double), vec x, vec y)
 #define v_trunc(x) v_rounded(x, _MM_FROUND_TO_ZERO, trunc)
 
 /* x * y + z, rounded once on every machine. */
-INLINE vec
+#if LANES_FUSE
+#define v_fma_once(x, y, z) v_fma(x, y, z)
+#else
+APART vec
 v_fma_once(vec x, vec y, vec z)
 {
-#if LANES_FUSE
-    return v_fma(x, y, z);
-#else
     for (int lane = 0; lane < LANES; lane++)
         x[lane] = fma(x[lane], y[lane], z[lane]);
     return x;
-#endif
 }
+#endif
 
 /* ---- square root ---- */
 
@@ -145,13 +145,6 @@ one_remainder(double x, double y)
     return (y < 0.0) != (rest < 0.0) ? rest + y : rest;
 }
 
-static __attribute__((noinline, unused)) void
-lanes_divide(double *x, const double *y, double (*function)(double, double))
-{
-    for (int lane = 0; lane < LANES; lane++)
-        x[lane] = function(x[lane], y[lane]);
-}
-
 static double
 call_floor_divide(double x, double y)
 {
@@ -162,17 +155,6 @@ static double
 call_remainder(double x, double y)
 {
     return one_remainder(x, y);
-}
-
-/* The lanes for which fmod was not exact here, done by C's. */
-INLINE vec
-v_divide_apart(vec x, vec y, double (*function)(double, double))
-{
-    double at[LANES], divisors[LANES];
-    v_store(at, x);
-    v_store(divisors, y);
-    lanes_divide(at, divisors, function);
-    return v_load(at);
 }
 
 #if LANES_FUSE
@@ -194,7 +176,7 @@ v_floor_divide(vec x, vec y)
 {
     vec rest, zero = v_all(0.0);
     if (!v_fmod(x, y, &rest))
-        return v_divide_apart(x, y, call_floor_divide);
+        return v_map_two(call_floor_divide, x, y);
     vec quotient = (x - rest) / y - v_truth((rest != zero) & ((y < zero) != (rest < zero)));
     vec whole = v_floor(quotient);
     whole += v_truth(quotient - whole > 0.5);
@@ -206,13 +188,13 @@ v_remainder(vec x, vec y)
 {
     vec rest, zero = v_all(0.0);
     if (!v_fmod(x, y, &rest))
-        return v_divide_apart(x, y, call_remainder);
+        return v_map_two(call_remainder, x, y);
     vec moved = v_select((y < zero) != (rest < zero), rest + y, rest);
     return v_select(rest == zero, v_copysign(zero, y), moved);
 }
 #else
-#define v_floor_divide(x, y) v_divide_apart(x, y, call_floor_divide)
-#define v_remainder(x, y)    v_divide_apart(x, y, call_remainder)
+#define v_floor_divide(x, y) v_map_two(call_floor_divide, x, y)
+#define v_remainder(x, y)    v_map_two(call_remainder, x, y)
 #endif
 
 #include "lanes_power.h"
@@ -303,9 +285,24 @@ TWO_2_35(hypot) TWO_2_35(atan2)
     vec outside = v_select(x < pole, v_all(NAN), v_select(x == pole, v_all(-INFINITY), x));
     return v_select(ordinary, raw(v_select(ordinary, x, v_all(1.0))), outside);
 }
-#define v_log2(x)  v_logarithm(v_mathematical_log2, 0.0, x)
-#define v_log10(x) v_logarithm(v_mathematical_log10, 0.0, x)
-#define v_log1p(x) v_logarithm(v_mathematical_log1p, -1.0, x)
+
+APART vec
+v_log2(vec x)
+{
+    return v_logarithm(v_mathematical_log2, 0.0, x);
+}
+
+APART vec
+v_log10(vec x)
+{
+    return v_logarithm(v_mathematical_log10, 0.0, x);
+}
+
+APART vec
+v_log1p(vec x)
+{
+    return v_logarithm(v_mathematical_log1p, -1.0, x);
+}
 
 INLINE vec
 v_inverse(vec raw(vec), vec x)
@@ -315,7 +312,17 @@ v_inverse(vec raw(vec), vec x)
         return raw(x);
     return v_select(inside, raw(v_select(inside, x, v_all(1.0))), v_all(NAN));
 }
-#define v_arcsin(x) v_inverse(v_mathematical_asin, x)
-#define v_arccos(x) v_inverse(v_mathematical_acos, x)
+
+APART vec
+v_arcsin(vec x)
+{
+    return v_inverse(v_mathematical_asin, x);
+}
+
+APART vec
+v_arccos(vec x)
+{
+    return v_inverse(v_mathematical_acos, x);
+}
 
 #endif

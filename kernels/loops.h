@@ -19,25 +19,26 @@
 /* clang-format off */
 const mk_table MK_TABLE = {
     .name = MK_TABLE_NAME,
-#define UNARY(op, ...) [MK_UNARY_##op] = {unary_##op, unary_##op##_line},
+#define UNARY(op, ...) [MK_UNARY_##op] = {unary_##op##_line, NULL},
     .unary = {
 #include "unary.def"
     },
 #undef UNARY
-#define BINARY(op, ...) [MK_BINARY_##op] = {binary_##op, binary_##op##_line},
+#define BINARY(op, ...) [MK_BINARY_##op] = {binary_##op##_line, binary_##op##_rows},
     .binary = {
 #include "binary.def"
     },
 #undef BINARY
-#define COMPARE(op, ...) [MK_COMPARE_##op] = {compare_##op, compare_##op##_line},
+#define COMPARE(op, ...) [MK_COMPARE_##op] = {compare_##op##_line, compare_##op##_rows},
     .compare = {
 #include "compare.def"
     },
 #undef COMPARE
-#define TERNARY(op, ...) [MK_TERNARY_##op] = {ternary_##op, ternary_##op##_line},
+#define TERNARY(op, ...) [MK_TERNARY_##op] = {ternary_##op##_line, NULL},
     .ternary = {MK_TERNARIES(TERNARY)},
 #undef TERNARY
-    .copy = {copy_copy, copy_copy_line},
+    .copy = {copy_copy_line, NULL},
+    .lines = run_lines,
 #define REDUCE(op, ...)      [MK_REDUCE_##op] = fold_##op,
 #define REDUCE_PART(op, ...) [MK_REDUCE_##op] = fold_##op,
     .fold = {

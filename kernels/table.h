@@ -22,15 +22,14 @@ typedef struct {
     bool stream;
 } mk_grid;
 
-typedef void mk_loop(const mk_grid *grid);
-
-/* The same for one consecutive run, with everything in registers: the way of small matrices, which is all overhead.
- * Bit k of `repeated` again: of two inputs at most one, of three not the first. */
+/* One consecutive run, with everything in registers: the way of small matrices, which is all overhead. Bit k of
+ * `repeated` again; not all of the inputs, of two at most one. */
 typedef void mk_line(size_t n, double *out, const double *x, const double *y, const double *z, unsigned repeated);
 
 typedef struct {
-    mk_loop *grid;
     mk_line *line;
+    /* NULL or, quicker where rows are short, a grid without anything repeated or streamed */
+    void (*rows)(const mk_grid *grid);
 } mk_elementwise;
 
 /* The element-wise functions of three operands, x, y and z, that are not worth a .def file. */
@@ -86,6 +85,8 @@ typedef struct {
     mk_elementwise compare[MK_COMPARE_COUNT];
     mk_elementwise ternary[MK_TERNARY_COUNT];
     mk_elementwise copy; /* out = input 0, which fills where it is repeated */
+    /* Every row of a grid through a line, at least one of them; anything may be repeated. */
+    void (*lines)(mk_line *line, int inputs, const mk_grid *grid);
     /* The finished reduction of one run; of each line; of each line where elements of neighbouring lines are
      * consecutive (in.row_stride is 1). */
     double (*fold[MK_REDUCE_COUNT])(const mk_run *run);
@@ -151,8 +152,18 @@ extern const mk_table mk_table_plain, mk_table_avx2, mk_table_avx512;
 /* The one in use: set before main, changed only by mk_select_isa. */
 extern const mk_table *mk_active;
 
+static inline void
+mk_run_grid(const mk_elementwise *loops, int inputs, const mk_grid *grid)
+{
+    if (loops->rows && !grid->repeated && !grid->stream)
+        loops->rows(grid);
+    else
+        mk_active->lines(loops->line, inputs, grid);
+}
+
 enum {
-    MK_BLOCK = 512,           /* elements folded straight, before pairs are formed; what mk_gather is asked for */
+    MK_BLOCK =
+        512, /* elements folded straight, before pairs are formed; what mk_gather is asked for; a streamed block */
     MK_SHORT = 16,            /* columns up to here are sorted side by side */
     MK_STREAM_BYTES = 1 << 25 /* results above this do not stay in a cache anyway */
 };
