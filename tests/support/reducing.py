@@ -33,7 +33,7 @@ LENGTHS = st.sampled_from([1, 1, 2, 3, 4, 5, 8, 9, 17, 33])
 FORMS = [*KINDS, "row", "column", "scalar", "list", "rows", "array", "flags", "nothing", "all"]
 DTYPES = [None, float, np.float64, np.dtype(float), "float64", "float", "d", "f8", "<f8"]
 OTHER_DTYPES = [int, bool, complex, object, np.float32, np.dtype("int64"), "f", "float32", ">f8", 3]
-NO_AXES = [2, -3, 7, True, False, np.True_, 0.0, "a", (0, 1), [0]]
+NO_AXES = [2, -3, 7, True, False, 0.0, "a", (0, 1), [0]]
 
 
 def draw_filled(draw: Any, op: Op) -> tuple[np.ndarray, Any]:
