@@ -242,7 +242,7 @@ v_power_special(vec x, vec y)
 APART vec
 v_power(vec x, vec y)
 {
-    if (v_any_improper(x) | v_any_infinite(y))
+    if (v_any_improper(x) || v_any_infinite(y))
         return v_power_special(x, y);
     return v_power_positive(x, y);
 }
