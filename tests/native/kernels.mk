@@ -1,4 +1,4 @@
-# The kernels' own test, alone or included: from the root, make -f tests/native/kernels.mk test-kernels
+# The kernels' own tests, alone or included: from the root, make -f tests/native/kernels.mk test-kernels
 # OPENBLAS is a folder with lib/; by default that of the scipy-openblas32 wheel of $(PYTHON).
 PYTHON ?= python3
 OPENBLAS ?= $(shell $(PYTHON) -c 'import scipy_openblas32 as s, os; print(os.path.dirname(s.__file__))')
@@ -6,34 +6,45 @@ KERNELS_OUT ?= build/native
 KERNELS_FLAGS ?= -std=c11 -O3 -g -ffp-contract=off -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes
 KERNELS_SANITIZE = -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 KERNELS_LIBS = -L$(OPENBLAS)/lib -Wl,-rpath,$(OPENBLAS)/lib -lscipy_openblas -lm
-KERNELS_SOURCES = $(notdir $(wildcard kernels/*.c))
-KERNELS_HEADERS = $(wildcard kernels/*.h kernels/*.def) $(wildcard tests/native/kernels_*.h)
-# Families whose tests are programs of their own.
-KERNELS_FAMILIES = kernels_gather kernels_linalg kernels_vectors
-KERNELS_PROGRAMS = test_kernels $(KERNELS_FAMILIES)
-KERNELS_TESTS = $(KERNELS_PROGRAMS:%=$(KERNELS_OUT)/%) $(KERNELS_PROGRAMS:%=$(KERNELS_OUT)/%_asan) \
-    $(KERNELS_OUT)/test_kernels_split
+KERNELS_HEADERS = $(wildcard kernels/*.h kernels/*.def tests/native/kernels_*.h)
+KERNELS_NAMES = $(notdir $(basename $(wildcard kernels/*.c)))
+# A program a family, each built twice; and the first once more with products cut short.
+KERNELS_PROGRAMS = test_kernels $(notdir $(basename $(wildcard tests/native/kernels_*.c)))
+KERNELS_TESTS = $(KERNELS_PROGRAMS:%=$(KERNELS_OUT)/%) $(KERNELS_OUT)/test_kernels_split \
+    $(KERNELS_PROGRAMS:%=$(KERNELS_OUT)/%_asan)
 
 .PHONY: test-kernels
+.SECONDARY:
 test-kernels: $(KERNELS_TESTS)
 	for test in $^; do $$test || exit 1; done
 
-# The kernels are compiled once a variant: as they are; with sanitizers; and with products, which are cut where BLAS's
-# 32-bit sizes end, cut as if they ended at 24, and sorting that gives pivots up at once.
-kernels_plain_FLAGS =
-kernels_asan_FLAGS = $(KERNELS_SANITIZE)
-kernels_split_FLAGS = -DMK_BLAS_LIMIT=24 -DMK_SORT_PATIENCE=0
+$(KERNELS_OUT)/kernels/%.o: kernels/%.c $(KERNELS_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(KERNELS_FLAGS) -c $< -o $@
 
-define kernels_variant
-.SECONDARY: $$(KERNELS_SOURCES:%.c=$$(KERNELS_OUT)/kernels_$(1)/%.o)
+$(KERNELS_OUT)/kernels/%.o: tests/native/%.c $(KERNELS_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(KERNELS_FLAGS) -c $< -o $@
 
-$$(KERNELS_OUT)/kernels_$(1)/%.o: kernels/%.c $$(KERNELS_HEADERS)
-	mkdir -p $$(@D)
-	$$(CC) $$(KERNELS_FLAGS) $$(kernels_$(1)_FLAGS) -c $$< -o $$@
+$(KERNELS_OUT)/kernels-asan/%.o: kernels/%.c $(KERNELS_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(KERNELS_FLAGS) $(KERNELS_SANITIZE) -c $< -o $@
 
-$$(KERNELS_OUT)/%$(2): tests/native/%.c $$(KERNELS_SOURCES:%.c=$$(KERNELS_OUT)/kernels_$(1)/%.o)
-	$$(CC) $$(KERNELS_FLAGS) $$(kernels_$(1)_FLAGS) $$^ -o $$@ $$(KERNELS_LIBS)
-endef
-$(eval $(call kernels_variant,asan,_asan))
-$(eval $(call kernels_variant,split,_split))
-$(eval $(call kernels_variant,plain,))
+$(KERNELS_OUT)/kernels-asan/%.o: tests/native/%.c $(KERNELS_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(KERNELS_FLAGS) $(KERNELS_SANITIZE) -c $< -o $@
+
+$(KERNELS_OUT)/%_asan: $(KERNELS_OUT)/kernels-asan/%.o $(KERNELS_NAMES:%=$(KERNELS_OUT)/kernels-asan/%.o)
+	$(CC) $(KERNELS_FLAGS) $(KERNELS_SANITIZE) $^ -o $@ $(KERNELS_LIBS)
+
+# Products are cut where BLAS's 32-bit sizes end; here, as if they ended at 24.
+$(KERNELS_OUT)/kernels/gemm_split.o: kernels/gemm.c $(KERNELS_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(KERNELS_FLAGS) -DMK_BLAS_LIMIT=24 -c $< -o $@
+
+$(KERNELS_OUT)/test_kernels_split: $(KERNELS_OUT)/kernels/test_kernels.o \
+        $(patsubst %/gemm.o,%/gemm_split.o,$(KERNELS_NAMES:%=$(KERNELS_OUT)/kernels/%.o))
+	$(CC) $(KERNELS_FLAGS) $^ -o $@ $(KERNELS_LIBS)
+
+$(KERNELS_OUT)/%: $(KERNELS_OUT)/kernels/%.o $(KERNELS_NAMES:%=$(KERNELS_OUT)/kernels/%.o)
+	$(CC) $(KERNELS_FLAGS) $^ -o $@ $(KERNELS_LIBS)
