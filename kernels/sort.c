@@ -4,6 +4,8 @@
 
 #include "stride.h"
 
+int mk_sort_patience = 3;
+
 enum { TOGETHER = 1 << 15, LEAST_TOGETHER = 8 };
 
 /* Lines run along the second axis from here on. */

@@ -75,18 +75,13 @@ pivot_of(const double *keys, size_t n)
     return sample[count * LANES / 2];
 }
 
-/* How many splits may follow each other for every halving that would do. */
-#ifndef MK_SORT_PATIENCE
-#define MK_SORT_PATIENCE 3
-#endif
-
 static int
 patience_of(size_t n)
 {
     int halvings = 0;
     for (; n; n /= 2)
         halvings++;
-    return MK_SORT_PATIENCE * halvings;
+    return mk_sort_patience * halvings;
 }
 
 /* What sorting treats apart is in the run: a zero or NaN. */

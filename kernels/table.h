@@ -149,6 +149,9 @@ typedef struct {
 
 extern const mk_table mk_table_plain, mk_table_avx2, mk_table_avx512;
 
+/* How many splits of a sort may follow each other for every halving that would do; then heapsort. Tests lower it. */
+extern int mk_sort_patience;
+
 /* The one in use: set before main, changed only by mk_select_isa. */
 extern const mk_table *mk_active;
 

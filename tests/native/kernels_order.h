@@ -137,6 +137,18 @@ test_lines(void)
     }
 }
 
+/* Splitting that helps nothing is given up for heapsort: here, at once. */
+extern int mk_sort_patience;
+
+static void
+test_lines_impatient(void)
+{
+    int patience = mk_sort_patience;
+    mk_sort_patience = 0;
+    test_lines();
+    mk_sort_patience = patience;
+}
+
 /* ---- along an axis ---- */
 
 /* One line of what the window was, and the length of it. */

@@ -501,6 +501,7 @@ main(void)
         test_product_specials();
         test_streaming();
         test_lines();
+        test_lines_impatient();
         test_axes();
         test_searching();
         test_close();
