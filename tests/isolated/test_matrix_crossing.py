@@ -17,7 +17,7 @@ if sys.version_info >= (3, 14):
 else:
     from test.support import interpreters
     import test.support.interpreters.queues
-    interpreters.create_queue = interpreters.queues.create
+    interpreters.create_queue = lambda: interpreters.queues.create(syncobj=True)
 from bocmat import Matrix
 
 def address(matrix):
@@ -38,6 +38,8 @@ def refusal(function):
 
 here, there = interpreters.create_queue(), interpreters.create_queue()
 other = interpreters.create()
+if sys.version_info < (3, 14):
+    other.exec("import test.support.interpreters.queues")  # 3.13 wants it there beforehand
 other.prepare_main(here=here, there=there)
 OTHER = '''
 import sys
