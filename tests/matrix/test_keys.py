@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bocmat import Matrix
-from support.matrices import FINITE, arrays, as_array, assert_same, operands
+from support.matrices import FINITE, FREE_THREADED, arrays, as_array, assert_same, operands
 
 SIZES = st.sampled_from([0, 1, 2, 3, 5, 9, 17])
 VALUES = st.floats(-100, 100)
@@ -312,8 +312,12 @@ def test_a_key_that_reshapes_the_matrix():
             return 3.0
 
     mask = matrix > 5
-    with pytest.raises(RuntimeError, match="reshaped"):
+    if FREE_THREADED:  # a key that others might change is copied before it is read
         matrix[mask] = [Number()]
+        assert matrix.max() == 5
+    else:
+        with pytest.raises(RuntimeError, match="reshaped"):
+            matrix[mask] = [Number()]
 
 
 def test_a_large_mask():
