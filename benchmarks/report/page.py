@@ -1,6 +1,6 @@
 """Writes docs/benchmarks.md from the figures of one run of benchmarks/matrix.py.
 
-python benchmarks/matrix.py --json figures.json --plot docs/benchmarks.svg
+python benchmarks/matrix.py --json figures.json --plot docs/benchmarks.png
 python benchmarks/report/page.py figures.json
 """
 
@@ -21,7 +21,7 @@ fast, below 1 is slower. After a slash the same against bocpy {bocpy}, where it 
 One run of `benchmarks/matrix.py` on Python {python} and {cpus} CPUs, the libraries taking turns;
 medians of up to nine rounds. On a machine that others use, a tenth above or below 1 is noise.
 
-![The ratios against NumPy as a table of colours](benchmarks.svg)
+![The ratios against NumPy as a table of colours](benchmarks.png)
 
 ## In the geometric mean
 """

@@ -1,6 +1,6 @@
 """The ratios of `matrix.py` as a picture: a table of colours, a panel a family.
 
-python benchmarks/report/plot.py FIGURES.json PICTURE.svg [--against numpy]
+python benchmarks/report/plot.py FIGURES.json PICTURE.png [--against numpy]
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ import matplotlib as mpl
 mpl.use("agg")
 import matplotlib.pyplot as plt
 from matplotlib.colors import LinearSegmentedColormap, Normalize
+from PIL import Image
 
 SLOWER, EQUAL, FASTER = "#b2182b", "#f7f7f2", "#1a6fae"
 RANGE = 4.0  # powers of two on either side of equal that have colours of their own
 COLUMNS = 4
+COLOURS = 256  # of a picture in pixels: a third of the size, and nothing lost that one could see
 ROW_INCHES, CELL_INCHES, LABEL_INCHES = 0.17, 0.46, 1.75
 
 
@@ -38,8 +40,15 @@ def panels(results: list[dict[str, Any]], against: str) -> list[tuple[str, list[
 
 def columns_of(parts: list[tuple[str, list[str], Any]]) -> list[list[tuple[str, list[str], Any]]]:
     """Spread the rows over columns of about one height, families in order, long ones cut."""
-    total = sum(len(names) + 2 for _, names, _ in parts)
-    height = math.ceil(total / COLUMNS) + 1
+    height = math.ceil(sum(len(names) + 2 for _, names, _ in parts) / COLUMNS)
+    while len(spread := columns_of_height(parts, height)) > COLUMNS:
+        height += 1
+    return spread
+
+
+def columns_of_height(
+    parts: list[tuple[str, list[str], Any]], height: int
+) -> list[list[tuple[str, list[str], Any]]]:
     spread: list[list[tuple[str, list[str], Any]]] = [[]]
     used = 0
     for family, names, ratios in parts:
@@ -106,6 +115,10 @@ def draw(report: dict[str, Any], path: Path, against: str = "numpy") -> None:
     )
     figure.savefig(path, dpi=110, metadata={"Date": None} if path.suffix == ".svg" else None)
     plt.close(figure)
+    if path.suffix == ".png":
+        with Image.open(path) as picture:
+            few = picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE)
+        few.save(path, optimize=True)
 
 
 def panel(
