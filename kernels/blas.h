@@ -19,7 +19,6 @@ void BLAS(cblas_dgemv)(int order, int transpose_a, int m, int n, double alpha, c
                        const double *x, int x_step, double beta, double *y, int y_step);
 void BLAS(cblas_dsyrk)(int order, int triangle, int transpose, int n, int k, double alpha, const double *a,
                        int a_leading, double beta, double *c, int c_leading);
-double BLAS(cblas_ddot)(int n, const double *x, int x_step, const double *y, int y_step);
 void BLAS(openblas_set_num_threads)(int count);
 int BLAS(openblas_get_num_threads)(void);
 char *BLAS(openblas_get_config)(void);

@@ -329,8 +329,6 @@ size_t mk_lstsq_work(size_t rows, size_t columns, size_t count);
 int mk_lstsq(size_t rows, size_t columns, size_t count, double *x, mk_window a, mk_window b, double least, double *work,
              size_t size);
 
-/* The root of the sum of the squares; no intermediate result overflows or underflows. */
-double mk_norm(size_t rows, size_t columns, mk_window in);
 /* The greatest (or least) sum of a row's magnitudes; NaN if there is one. There is a row. */
 double mk_norm_rows(size_t rows, size_t columns, mk_window in, bool least);
 /* out[i * p + k, j * q + l] = a[i, j] * b[k, l], b being p x q; out is dense. */

@@ -1,15 +1,9 @@
-/* Norms, the Kronecker product, and whether all is finite. */
-#include <float.h>
-#include <limits.h>
+/* Norms by sums, the Kronecker product, and whether all is finite. */
 #include <math.h>
 
-#include "blas.h"
 #include "stride.h"
 
-enum {
-    LONG_ROW = 16, /* worth a call of BLAS */
-    LINE = 64      /* sums taken side by side */
-};
+enum { LINE = 64 /* sums taken side by side */ };
 
 bool
 mk_is_finite(size_t rows, size_t columns, mk_window in)
@@ -24,71 +18,6 @@ mk_is_finite(size_t rows, size_t columns, mk_window in)
             if (!isfinite(*at_element(in, i, j).at))
                 return false;
     return true;
-}
-
-static double
-sum_of_squares(size_t rows, size_t columns, mk_window in)
-{
-    double sum = 0.0;
-    if (in.column_stride == 1 && columns >= LONG_ROW && columns <= INT_MAX) {
-        for (size_t i = 0; i < rows; i++) {
-            const double *row = in.at + (ptrdiff_t)i * in.row_stride;
-            sum += BLAS(cblas_ddot)((int)columns, row, 1, row, 1);
-        }
-        return sum;
-    }
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < columns; j++) {
-            double x = *at_element(in, i, j).at;
-            sum += x * x;
-        }
-    return sum;
-}
-
-/* The same, of elements that are multiplied by a power of two first. */
-static double
-sum_of_scaled_squares(size_t rows, size_t columns, mk_window in, double scale)
-{
-    double sum = 0.0;
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < columns; j++) {
-            double x = *at_element(in, i, j).at * scale;
-            sum += x * x;
-        }
-    return sum;
-}
-
-static double
-greatest_magnitude(size_t rows, size_t columns, mk_window in)
-{
-    double greatest = 0.0;
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < columns; j++) {
-            double x = fabs(*at_element(in, i, j).at);
-            if (!(x <= greatest)) {
-                if (isnan(x))
-                    return x;
-                greatest = x;
-            }
-        }
-    return greatest;
-}
-
-double
-mk_norm(size_t rows, size_t columns, mk_window in)
-{
-    settle(&rows, &columns, 1, &in);
-    double sum = sum_of_squares(rows, columns, in);
-    if (sum > 1e-280 && sum <= DBL_MAX)
-        return sqrt(sum);
-    double greatest = greatest_magnitude(rows, columns, in);
-    if (greatest == 0.0 || !isfinite(greatest))
-        return greatest;
-    int exponent;
-    (void)frexp(greatest, &exponent);
-    if (exponent < -1000)
-        exponent = -1000; /* the reciprocal of the scale is a double too */
-    return ldexp(sqrt(sum_of_scaled_squares(rows, columns, in, ldexp(1.0, -exponent))), exponent);
 }
 
 static double

@@ -183,8 +183,9 @@ double
 mk_reduce(mk_reduce_op op, size_t rows, size_t columns, mk_window in)
 {
     /* A short run is one fold, before which there is nothing to choose. */
-    if (rows == 1 && in.column_stride == 1 && columns - 1 < ENOUGH && op != MK_REDUCE_nanmean) {
-        mk_run run = {columns, columns, in, true, 0.0, 0.0, NULL};
+    bool dense = in.column_stride == 1 && (rows == 1 || in.row_stride == (ptrdiff_t)columns);
+    if (dense && rows * columns - 1 < ENOUGH && op != MK_REDUCE_nanmean) {
+        mk_run run = {rows * columns, columns, in, true, 0.0, 0.0, NULL};
         double value = mk_active->fold[op](&run);
         if (op != MK_REDUCE_magnitude)
             return value;

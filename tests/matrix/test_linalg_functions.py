@@ -71,11 +71,24 @@ def test_norms_of_any_values(data):
     np.testing.assert_allclose(linalg.norm(form), exact, rtol=1e-14, atol=1e-322)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (2, 2), (1, 40), (40, 1), (63, 65), (200, 300)])
+def test_the_norm_is_the_magnitude(shape):
+    for form in forms(some(shape)):
+        assert linalg.norm(form) == form.magnitude()
+
+
 def test_a_norm_does_not_overflow():
     for n in (1, 2, 40):
         for size in (1e300, 1e-300, 1e-320, 1.7e308 / n):
             wanted = float(np.longdouble(size) * n)
             assert linalg.norm(Matrix.full((n, n), size)) == pytest.approx(wanted, rel=1e-13)
+    for size in (1e200, 1e-200, 2.0**511, 2.0**-451, 5e-324):  # on both sides of where squares fit
+        for form in forms(np.full((130, 67), size)):
+            assert linalg.norm(form) == pytest.approx(size * math.sqrt(130 * 67), rel=1e-13)
+    mixed = np.full((65, 70), 1e-170)
+    mixed[64, 3], mixed[10, 69] = 3e160, -4e160
+    for form in forms(mixed):
+        assert linalg.norm(form) == pytest.approx(5e160, rel=1e-15)
     assert linalg.norm([[1.7e308, 1.7e308]]) == math.inf
     assert linalg.norm([[math.inf, 1.0]]) == math.inf
     assert math.isnan(linalg.norm([[math.inf, math.nan]]))

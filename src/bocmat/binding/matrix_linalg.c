@@ -292,7 +292,7 @@ linalg_norm(core_state *state, matrix_operand *operands, double kind)
     if (kind == 0.0) { /* Frobenius's */
         if (!work_begin(&work, "norm()", 0, (double)rows * (double)columns, operands, 1))
             return NULL;
-        found = mk_norm(rows, columns, window);
+        found = mk_reduce(MK_REDUCE_magnitude, rows, columns, window);
         work_end(&work);
         return PyFloat_FromDouble(found);
     }
