@@ -15,7 +15,8 @@ enum {
     SMALL_NARROW = 1024,  /* the same where rows do not fill a vector */
     SMALL_COLUMN = 128,   /* the same for a column, where BLAS has dot products */
     NARROW = 8,
-    EDGE = 64 /* of a packed block */
+    HALF_SIDE = 48, /* from here on half of a @ a' is faster than all of it */
+    EDGE = 64       /* of a packed block */
 };
 
 typedef struct {
@@ -90,15 +91,23 @@ edge(size_t size, size_t from)
     return size - from < EDGE ? size - from : EDGE;
 }
 
-/* out = a @ a': BLAS makes one half of it, the other is its mirror. */
+/* The upper triangle of out = a @ a'. */
 static bool
 by_syrk(size_t side, size_t inner, mk_window out, mk_window a)
 {
     blas_layout layout;
-    if (out.column_stride != 1 || out.row_stride > INT_MAX || !blas_can_take(side, inner, a, &layout))
+    if (side < HALF_SIDE || out.column_stride != 1 || out.row_stride > INT_MAX ||
+        !blas_can_take(side, inner, a, &layout))
         return false;
     BLAS(cblas_dsyrk)(BLAS_ROW_MAJOR, BLAS_UPPER, layout.transpose, (int)side, (int)inner, 1.0, a.at, layout.leading,
                       0.0, out.at, (int)out.row_stride);
+    return true;
+}
+
+/* The lower triangle becomes the mirror of the upper one. */
+static void
+mirror(size_t side, mk_window out)
+{
     for (size_t i = 0; i < side; i += EDGE) {
         size_t height = edge(side, i);
         for (size_t j = 0; j < i; j += EDGE)
@@ -107,13 +116,12 @@ by_syrk(size_t side, size_t inner, mk_window out, mk_window a)
             for (size_t j = i; j < k; j++)
                 *at_element(out, k, j).at = *at_element(out, j, k).at;
     }
-    return true;
 }
 
 static bool
-is_mirror(size_t rows, size_t columns, mk_window a, mk_window b)
+is_mirror(mk_window a, mk_window b)
 {
-    return rows == columns && a.at == b.at && a.row_stride == b.column_stride && a.column_stride == b.row_stride;
+    return a.at == b.at && a.row_stride == b.column_stride && a.column_stride == b.row_stride;
 }
 
 /* At most EDGE each way, through copies of whatever does not fit. */
@@ -217,6 +225,23 @@ mk_matmul_takes(size_t rows, size_t columns, mk_window window)
     return blas_can_take(rows, columns, window, &layout);
 }
 
+/* Above what the loops are for. */
+static void
+large(size_t rows, size_t columns, size_t inner, mk_window out, mk_window a, mk_window b, double beta)
+{
+    bool square = beta == 0.0 && rows == columns && is_mirror(a, b);
+    if (square && out.column_stride != 1)
+        out = transposed(out); /* which makes no difference */
+    if (rows > MK_BLAS_LIMIT || columns > MK_BLAS_LIMIT || inner > MK_BLAS_LIMIT)
+        split(rows, columns, inner, out, a, b, beta);
+    else if (!(columns == 1 && by_gemv(rows, inner, out, a, b, beta)) &&
+             !(rows == 1 && by_gemv(columns, inner, transposed(out), transposed(b), transposed(a), beta)) &&
+             !(square && by_syrk(rows, inner, out, a)) && !by_gemm(rows, columns, inner, out, a, b, beta))
+        by_packing(rows, columns, inner, out, a, b, beta);
+    if (square)
+        mirror(rows, out); /* BLAS need not add up both halves in the same order */
+}
+
 void
 mk_matmul(size_t rows, size_t columns, size_t inner, mk_window out, mk_window a, mk_window b, double beta)
 {
@@ -228,11 +253,6 @@ mk_matmul(size_t rows, size_t columns, size_t inner, mk_window out, mk_window a,
         tiny(rows, columns, inner, out, a, b, beta);
     else if ((out.column_stride == 1 || columns == 1) && is_small(rows, columns, inner))
         small(rows, columns, inner, out, a, b, beta);
-    else if (rows > MK_BLAS_LIMIT || columns > MK_BLAS_LIMIT || inner > MK_BLAS_LIMIT)
-        split(rows, columns, inner, out, a, b, beta);
-    else if (!(columns == 1 && by_gemv(rows, inner, out, a, b, beta)) &&
-             !(rows == 1 && by_gemv(columns, inner, transposed(out), transposed(b), transposed(a), beta)) &&
-             !(beta == 0.0 && rows >= EDGE && is_mirror(rows, columns, a, b) && by_syrk(rows, inner, out, a)) &&
-             !by_gemm(rows, columns, inner, out, a, b, beta))
-        by_packing(rows, columns, inner, out, a, b, beta);
+    else
+        large(rows, columns, inner, out, a, b, beta);
 }

@@ -25,6 +25,10 @@ def assert_product(found, left, right):
     assert (np.abs(as_array(found) - left @ right) <= 2 * bound).all()
 
 
+def assert_symmetric(found):
+    assert_same(found, as_array(found).T)
+
+
 @given(data=st.data(), inner=LENGTHS)
 def test_product_agrees_with_numpy(data, inner):
     left = data.draw(arrays(columns=st.just(inner), elements=FINITE))
@@ -132,16 +136,22 @@ def test_product_in_place_keeps_the_shape():
         view @= np.eye(3)
 
 
-@pytest.mark.parametrize("rows", [63, 64, 65, 130, 200])
-@pytest.mark.parametrize("inner", [1, 5, 64, 90])
+@pytest.mark.parametrize("rows", [2, 3, 5, 9, 16, 17, 31, 47, 48, 63, 64, 65, 130, 200])
+@pytest.mark.parametrize("inner", [1, 5, 16, 64, 90])
 def test_product_with_its_own_transpose(rows, inner):
     left = np.random.default_rng(rows).normal(size=(rows, inner))
-    for a in (Matrix(left), Matrix(left.T).T, Matrix(np.repeat(left, 2, axis=1)).view[:, ::2]):
+    spaced = np.repeat(left, 2, axis=1)
+    for a in (Matrix(left), Matrix(left.T).T, Matrix(spaced).view[:, ::2]):
         for product in (a @ a.T, a @ (a.copy().T)):
             assert_product(product, left, left.T)
-        symmetric = as_array(a @ a.T)
-        assert (symmetric == symmetric.T).all()
+        assert_symmetric(a @ a.T)
+        assert_symmetric(a.T @ a)
         assert_product(a.T @ a, left.T, left)
+    turned = Matrix(rows, rows).T
+    view = Matrix(spaced).view[::-1, ::2]
+    assert_symmetric(view @ view.T)
+    if not FREE_THREADED:  # there a further operand is copied
+        assert_symmetric(_core._matmul_into(turned, view, view.T))
 
 
 def test_long_products_of_steps_agree():

@@ -378,6 +378,40 @@ test_products(void)
     check_product(1, 1, 5000, dense, 0.0);
 }
 
+/* A product with its own transpose: its two halves are equal bit by bit, whatever BLAS does with them. */
+static void
+check_symmetric(size_t side, size_t inner, pattern to, pattern from)
+{
+    block out = block_new(to, side, side, ORDINARY), a = block_new(from, side, inner, ORDINARY);
+    mk_matmul(side, side, inner, out.window, a.window, turned(a.window), 0.0);
+    bool good = true, near = true;
+    for (size_t i = 0; i < side; i++)
+        for (size_t j = 0; j <= i; j++) {
+            double sum = 0.0;
+            for (size_t k = 0; k < inner; k++)
+                sum += *element(a.window, i, k) * *element(a.window, j, k);
+            near &= fabs(*element(out.window, i, j) - sum) <= 100.0 * (double)(inner * inner) * DBL_EPSILON;
+            good &= same_bits(*element(out.window, i, j), *element(out.window, j, i));
+        }
+    check(good, "a product of %zux%zu, %s = %s, is symmetric", side, inner, pattern_names[to], pattern_names[from]);
+    check(near, "a product of %zux%zu, %s = %s, is right", side, inner, pattern_names[to], pattern_names[from]);
+    check(only_window_written(&out, side, side), "a product wrote outside its result");
+    block_free(&a);
+    block_free(&out);
+}
+
+static void
+test_symmetric_products(void)
+{
+    for (int to = 0; to < OUTPUTS; to++)
+        for (int from = 0; from < PATTERNS; from++) {
+            for (int turn = 0; turn < 3; turn++)
+                check_symmetric(some_size(), some_size() * (turn == 1 ? 4 : 1), (pattern)to, (pattern)from);
+            check_symmetric(63, 90, (pattern)to, (pattern)from);
+            check_symmetric(130, 35, (pattern)to, (pattern)from);
+        }
+}
+
 /* NaN and infinities of the operands arrive, below and above the size at which BLAS takes over. */
 static void
 test_product_specials(void)
@@ -498,6 +532,7 @@ main(void)
         test_running();
         test_copy();
         test_products();
+        test_symmetric_products();
         test_product_specials();
         test_streaming();
         test_lines();
