@@ -124,13 +124,44 @@ rows_are_truths(PyObject *rows)
     return true;
 }
 
+/* Reads a list or tuple that holds nothing but ints of one digit, which runs no Python code; false, without an
+ * exception, for any other. */
+static bool
+list_read_plain(PyObject *from, pick_list *list)
+{
+    Py_ssize_t count, read = 0;
+
+    MATRIX_BEGIN(from);
+    count = PySequence_Fast_GET_SIZE(from);
+    if (list_room(list, count)) {
+        PyObject *const *items = PySequence_Fast_ITEMS(from);
+
+        while (read < count && PyLong_CheckExact(items[read]) && long_of_one_digit(items[read], list->at + read))
+            read++;
+    } else {
+        PyErr_Clear(); /* raised again on the long way */
+        count = -1;
+    }
+    MATRIX_END();
+    if (read == count) {
+        list->columns = count;
+        return true;
+    }
+    list_drop(list);
+    list->at = list->few;
+    return false;
+}
+
 static bool
 list_read_sequence(core_state *state, PyObject *from, pick_list *list)
 {
-    PyObject *items = PySequence_Tuple(from);
+    PyObject *items;
     Py_ssize_t count, truths = 0;
     bool fine = false;
 
+    if ((PyList_CheckExact(from) || PyTuple_CheckExact(from)) && list_read_plain(from, list))
+        return true;
+    items = PySequence_Tuple(from);
     if (!items)
         return false;
     count = PyTuple_GET_SIZE(items);
