@@ -172,9 +172,30 @@ mk_gather_rows(size_t rows, size_t columns, mk_window out, mk_window in, const p
     }
 }
 
+/* One value for all rows, at least one: the first of them is copied to the others, long ones in the way that spares
+ * the memory a read. */
+static void
+scatter_value(size_t rows, size_t columns, mk_window out, double value, const ptrdiff_t *at)
+{
+    double *first = out.at + at[0] * out.row_stride;
+    mk_fill(1, columns, (mk_window){first, 0, 1}, value);
+    for (size_t i = 1; i < rows; i++)
+        if (at[i] != at[0])
+            row_copy(columns, out.at + at[i] * out.row_stride, first);
+}
+
 void
 mk_scatter_rows(size_t rows, size_t columns, mk_window out, mk_window in, const ptrdiff_t *at, bool add)
 {
+    if (out.column_stride == 1 && !add && in.column_stride == 0 && rows > 0) {
+        if (in.row_stride == 0)
+            scatter_value(rows, columns, out, *in.at, at);
+        else
+            for (size_t i = 0; i < rows; i++)
+                mk_fill(1, columns, (mk_window){out.at + at[i] * out.row_stride, 0, 1},
+                        in.at[(ptrdiff_t)i * in.row_stride]);
+        return;
+    }
     if (out.column_stride == 1) {
         for (size_t i = 0; i < rows; i++)
             row_put(columns, out.at + at[i] * out.row_stride, in.at + (ptrdiff_t)i * in.row_stride, in.column_stride,
@@ -299,6 +320,24 @@ mk_repeat(size_t rows, size_t columns, size_t times, mk_window out, mk_window in
             repeat_dense(columns, times, to, from, in.column_stride);
         else
             repeat_row(columns, times, to, out.column_stride, from, in.column_stride);
+    }
+}
+
+void
+mk_repeat_rows(size_t rows, size_t columns, size_t times, double *out, mk_window in)
+{
+    for (size_t i = 0; i < rows; i++) {
+        mk_window row = at_element(in, i, 0);
+        const double *from = row.at;
+        size_t done = 0;
+        if (in.column_stride != 1 && times > 0) {
+            mk_copy(1, columns, (mk_window){out, 0, 1}, row);
+            from = out;
+            done = 1;
+        }
+        for (; done < times; done++)
+            row_copy(columns, out + done * columns, from);
+        out += times * columns;
     }
 }
 

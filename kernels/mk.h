@@ -237,6 +237,9 @@ void mk_expand(size_t rows, size_t columns, mk_window out, mk_window mask, const
 /* out[i, j * times + k] = in[i, j] */
 void mk_repeat(size_t rows, size_t columns, size_t times, mk_window out, mk_window in);
 
+/* out[i * times + k, j] = in[i, j], consecutive results. */
+void mk_repeat_rows(size_t rows, size_t columns, size_t times, double *out, mk_window in);
+
 /* rows * down x columns * across consecutive elements: `in` again and again. */
 void mk_tile(size_t rows, size_t columns, size_t down, size_t across, double *out, mk_window in);
 

@@ -206,6 +206,14 @@ test_repeats(void)
                 good &= same_bits(*element(out.window, i, j), *element(in.window, i, j / across));
         check(good && only_window_written(&out, rows, width), "%zu repeats of %zu x %zu to %s", across, rows, columns,
               pattern_names[to]);
+        block_free(&out);
+        out = block_new(DENSE, rows * down, columns, ORDINARY);
+        mk_repeat_rows(rows, columns, down, out.window.at, in.window);
+        for (size_t i = 0; i < rows * down; i++)
+            for (size_t j = 0; j < columns; j++)
+                good &= same_bits(*element(out.window, i, j), *element(in.window, i / down, j));
+        check(good && only_window_written(&out, rows * down, columns), "%zu repeats of rows of %zu x %zu, %s", down,
+              rows, columns, pattern_names[from]);
         block_free(&in);
         block_free(&out);
     }

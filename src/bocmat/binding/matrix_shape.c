@@ -316,14 +316,10 @@ matrix_repeat_interleave(METHOD_ARGS)
     if (!result)
         return NULL;
     to = (mk_window){((MatrixObject *)result)->data, columns * repeats, 1};
-    if (axis != 0)
+    if (axis == 0)
+        mk_repeat_rows((size_t)from.rows, (size_t)columns, (size_t)repeats, to.at, from.window);
+    else
         mk_repeat((size_t)from.rows, (size_t)columns, (size_t)repeats, to, from.window);
-    for (Py_ssize_t i = 0; axis == 0 && i < from.rows; i++) {
-        mk_window row = window_from(from.window, i, 0);
-
-        mk_copy((size_t)repeats, (size_t)columns, (mk_window){to.at + i * to.row_stride, columns, 1},
-                (mk_window){row.at, 0, row.column_stride});
-    }
     return result;
 }
 
