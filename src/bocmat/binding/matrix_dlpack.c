@@ -185,19 +185,30 @@ versioned_delete(dl_versioned *managed)
     export_delete(managed->context);
 }
 
+/* The name as we wrote it is known by its address. */
+static bool
+is_named(const char *name, const char *word)
+{
+    return name == word || (name && !strcmp(name, word));
+}
+
 /* A capsule goes: its tensor too, unless somebody consumed it. */
 static void
 capsule_destroy(PyObject *capsule)
 {
     const char *name = PyCapsule_GetName(capsule);
-    void *managed = NULL;
 
-    if (name && (!strcmp(name, PLAIN) || !strcmp(name, VERSIONED)))
-        managed = PyCapsule_GetPointer(capsule, name);
-    if (managed && !strcmp(name, PLAIN) && ((dl_managed *)managed)->deleter)
-        ((dl_managed *)managed)->deleter(managed);
-    else if (managed && !strcmp(name, VERSIONED) && ((dl_versioned *)managed)->deleter)
-        ((dl_versioned *)managed)->deleter(managed);
+    if (is_named(name, PLAIN)) {
+        dl_managed *managed = PyCapsule_GetPointer(capsule, name);
+
+        if (managed->deleter)
+            managed->deleter(managed);
+    } else if (is_named(name, VERSIONED)) {
+        dl_versioned *managed = PyCapsule_GetPointer(capsule, name);
+
+        if (managed->deleter)
+            managed->deleter(managed);
+    }
 }
 
 static void
@@ -220,7 +231,7 @@ tensor_describe(dl_tensor *tensor, tensor_export *made)
 static PyObject *
 tensor_capsule(core_state *state, PyObject *source, bool versioned, uint64_t flags)
 {
-    tensor_export *made = calloc(1, sizeof *made);
+    tensor_export *made = malloc(sizeof *made);
     PyObject *capsule = NULL;
 
     if (!made)
@@ -323,37 +334,68 @@ matrix_dlpack_device(METHOD_ARGS)
 
 /* ---- in: a matrix of a tensor ---- */
 
+int
+tensors_prepare(core_state *state)
+{
+    return (state->dlpack.ask = PyUnicode_InternFromString("__dlpack__")) &&
+                   (state->dlpack.device = PyUnicode_InternFromString("__dlpack_device__")) &&
+                   (state->dlpack.version = Py_BuildValue("(ii)", DL_MAJOR, DL_MINOR)) &&
+                   (state->dlpack.by_version = Py_BuildValue("(s)", "max_version")) &&
+                   (state->dlpack.by_version_and_copy = Py_BuildValue("(ss)", "max_version", "copy"))
+               ? 0
+               : -1;
+}
+
+void
+tensors_forget(core_state *state)
+{
+    Py_CLEAR(state->dlpack.ask);
+    Py_CLEAR(state->dlpack.device);
+    Py_CLEAR(state->dlpack.version);
+    Py_CLEAR(state->dlpack.by_version);
+    Py_CLEAR(state->dlpack.by_version_and_copy);
+}
+
+/* With an AttributeError set: true, and the error gone, if it says that `source` has no such method. */
+static bool
+is_missing(PyObject *source, PyObject *name)
+{
+    PyObject *error = error_take(), *method = PyObject_GetAttr(source, name);
+
+    if (method) {
+        Py_DECREF(method);
+        error_put(error);
+        return false;
+    }
+    PyErr_Clear();
+    Py_DECREF(error);
+    return true;
+}
+
 /* The capsule that source.__dlpack__() gives. */
 static PyObject *
-capsule_ask(PyObject *source, PyObject *copy)
+capsule_ask(core_state *state, PyObject *source, PyObject *copy)
 {
-    PyObject *method = PyObject_GetAttrString(source, "__dlpack__"), *names = NULL, *none = NULL, *capsule = NULL;
+    PyObject *given[4] = {NULL, source, state->dlpack.version, copy}; /* and room for a bound method's self */
+    const size_t one = 1 | PY_VECTORCALL_ARGUMENTS_OFFSET;
+    PyObject *names = is_given(copy) ? state->dlpack.by_version_and_copy : state->dlpack.by_version;
+    PyObject *capsule = PyObject_VectorcallMethod(state->dlpack.ask, given + 1, one, names);
 
-    if (!method) {
-        if (PyErr_ExceptionMatches(PyExc_AttributeError))
-            PyErr_Format(PyExc_TypeError, "from_dlpack() takes an object with __dlpack__, not %s",
-                         Py_TYPE(source)->tp_name);
-        return NULL;
-    }
-    names = Py_BuildValue("{s(ii)}", "max_version", DL_MAJOR, DL_MINOR);
-    none = PyTuple_New(0);
-    if (names && none && (!is_given(copy) || PyDict_SetItemString(names, "copy", copy) == 0))
-        capsule = PyObject_Call(method, none, names);
-    if (!capsule && names && none && PyErr_ExceptionMatches(PyExc_TypeError)) {
+    if (!capsule && PyErr_ExceptionMatches(PyExc_TypeError)) {
         PyErr_Clear(); /* from before there were versions */
-        capsule = PyObject_CallNoArgs(method);
+        capsule = PyObject_VectorcallMethod(state->dlpack.ask, given + 1, one, NULL);
     }
-    Py_DECREF(method);
-    Py_XDECREF(names);
-    Py_XDECREF(none);
+    if (!capsule && PyErr_ExceptionMatches(PyExc_AttributeError) && is_missing(source, state->dlpack.ask))
+        PyErr_Format(PyExc_TypeError, "from_dlpack() takes an object with __dlpack__, not %s",
+                     Py_TYPE(source)->tp_name);
     return capsule;
 }
 
 /* False with BufferError if the source says that it is on another device. */
 static bool
-on_processor(PyObject *source)
+on_processor(core_state *state, PyObject *source)
 {
-    PyObject *answer = PyObject_CallMethod(source, "__dlpack_device__", NULL);
+    PyObject *answer = PyObject_VectorcallMethod(state->dlpack.device, &source, 1, NULL);
     Py_ssize_t device[2];
     bool fine;
 
@@ -474,9 +516,9 @@ tensor_delete(void *managed, bool versioned)
 static void
 borrowed_destroy(PyObject *capsule)
 {
-    bool versioned = PyCapsule_IsValid(capsule, BORROWED_VERSIONED);
+    const char *name = PyCapsule_GetName(capsule);
 
-    tensor_delete(PyCapsule_GetPointer(capsule, versioned ? BORROWED_VERSIONED : BORROWED_PLAIN), versioned);
+    tensor_delete(PyCapsule_GetPointer(capsule, name), name == BORROWED_VERSIONED);
 }
 
 /* From here on the tensor is ours to delete. */
@@ -495,16 +537,18 @@ tensor_borrow(core_state *state, tensor_import *taken)
     owner = PyCapsule_New(taken->managed, taken->versioned ? BORROWED_VERSIONED : BORROWED_PLAIN, NULL);
     if (!owner)
         return NULL;
-    view = PyMem_Calloc(1, sizeof *view);
+    view = PyMem_Malloc(sizeof *view);
     if (!view || tensor_consume(taken) < 0 || PyCapsule_SetDestructor(owner, borrowed_destroy) < 0) {
         PyMem_Free(view);
         Py_DECREF(owner);
         return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     }
-    view->obj = owner;
-    view->buf = (void *)(uintptr_t)taken->at;
-    view->len = taken->shape[0] * taken->shape[1] * (Py_ssize_t)sizeof(double);
-    view->readonly = taken->read_only;
+    *view = (Py_buffer){
+        .obj = owner,
+        .buf = (void *)(uintptr_t)taken->at,
+        .len = taken->shape[0] * taken->shape[1] * (Py_ssize_t)sizeof(double),
+        .readonly = taken->read_only,
+    };
     result = matrix_over(state, view, taken->shape);
     if (!result) {
         PyBuffer_Release(view);
@@ -543,7 +587,7 @@ matrix_from_dlpack(METHOD_ARGS)
     if (PyCapsule_CheckExact(given[0]))
         capsule = Py_NewRef(given[0]);
     else
-        capsule = on_processor(given[0]) ? capsule_ask(given[0], given[2]) : NULL;
+        capsule = on_processor(state, given[0]) ? capsule_ask(state, given[0], given[2]) : NULL;
     if (!capsule)
         return NULL;
     if (!capsule_open(capsule, &taken) || !tensor_read(&taken))

@@ -358,13 +358,21 @@ lock_of(PyObject *object)
 static inline void
 exports_add(MatrixObject *self, uint32_t count)
 {
+#if BOCMAT_GIL
+    self->exports += count;
+#else
     (void)__atomic_fetch_add(&self->exports, count, __ATOMIC_RELAXED);
+#endif
 }
 
 static inline void
 exports_drop(MatrixObject *self, uint32_t count)
 {
+#if BOCMAT_GIL
+    self->exports -= count;
+#else
     (void)__atomic_fetch_sub(&self->exports, count, __ATOMIC_RELAXED);
+#endif
 }
 
 /* ---- small things ---- */

@@ -27,11 +27,20 @@ get_columns(PyObject *self, void *unused)
 static PyObject *
 get_shape(PyObject *self, void *unused)
 {
-    Py_ssize_t rows, columns;
+    PyObject *shape = PyTuple_New(2), *rows, *columns;
+    Py_ssize_t numbers[2];
 
     (void)unused;
-    shape_of(self, &rows, &columns);
-    return Py_BuildValue("(nn)", rows, columns);
+    if (!shape)
+        return NULL;
+    shape_of(self, numbers, numbers + 1);
+    rows = PyLong_FromSsize_t(numbers[0]);
+    columns = PyLong_FromSsize_t(numbers[1]);
+    PyTuple_SET_ITEM(shape, 0, rows);
+    PyTuple_SET_ITEM(shape, 1, columns);
+    if (!rows || !columns)
+        Py_CLEAR(shape);
+    return shape;
 }
 
 /* The number of elements, times what `unit` points to. */
@@ -353,8 +362,9 @@ matrix_tobytes(METHOD_ARGS)
 /* ---- iteration ---- */
 
 typedef enum {
-    ITERATE_ITEMS,  /* what m[i] gives */
-    ITERATE_VALUES, /* every element, row by row */
+    ITERATE_ITEMS,      /* what m[i] gives */
+    ITERATE_VALUES,     /* every element, row by row, */
+    ITERATE_OWN_VALUES, /* of a Matrix */
     ITERATE_ROW_VIEWS,
     ITERATE_COLUMN_VIEWS
 } iterate_what;
@@ -412,6 +422,7 @@ iterator_end(iterate_what what, PyObject *source)
     case ITERATE_ITEMS:
         return is_matrix(source) ? rows : view_length(source);
     case ITERATE_VALUES:
+    case ITERATE_OWN_VALUES:
         return rows * columns;
     case ITERATE_ROW_VIEWS:
         return rows;
@@ -425,10 +436,10 @@ iterator_end(iterate_what what, PyObject *source)
 static inline const double *
 iterator_near(const IteratorObject *self, PyObject *source)
 {
-    MatrixObject *matrix = (MatrixObject *)source;
+    const MatrixObject *matrix = (const MatrixObject *)source;
 
-    if (self->what != ITERATE_VALUES || !is_matrix(source) || self->next >= matrix->rows * matrix->columns ||
-        !matrix->data || !window_is_row_major(matrix_window(matrix), matrix->rows, matrix->columns))
+    if (self->what != ITERATE_OWN_VALUES || self->next >= matrix->rows * matrix->columns || !matrix->data ||
+        (matrix->buffer && (matrix->stride.column_stride != 1 || matrix->stride.row_stride != matrix->columns)))
         return NULL;
     return matrix->data + self->next;
 }
@@ -450,7 +461,7 @@ iterator_step(IteratorObject *self, PyObject *source)
         return NULL;
     }
     self->next = at + 1;
-    if (self->what == ITERATE_VALUES)
+    if (self->what == ITERATE_VALUES || self->what == ITERATE_OWN_VALUES)
         return iterator_value(source, at);
     if (self->what == ITERATE_ITEMS)
         return is_matrix(source) ? matrix_item_at(source, at) : view_item_at(source, at);
@@ -529,7 +540,9 @@ matrix_values(METHOD_ARGS)
 {
     static const args_spec spec = {"values", 0, 0, {NULL}};
 
-    return args_take(&spec, args, count, keywords, NULL) ? usable_iterator(self, ITERATE_VALUES, false) : NULL;
+    if (!args_take(&spec, args, count, keywords, NULL))
+        return NULL;
+    return usable_iterator(self, is_matrix(self) ? ITERATE_OWN_VALUES : ITERATE_VALUES, false);
 }
 
 PyObject *

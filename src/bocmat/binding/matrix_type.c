@@ -247,7 +247,7 @@ matrix_add_types(PyObject *module, core_state *state)
     };
 
     state->tensors = tensors_open();
-    if (!state->tensors || matrix_random_start(state) < 0)
+    if (!state->tensors || tensors_prepare(state) < 0 || matrix_random_start(state) < 0)
         return -1;
     state->matrix_type =
         type_make(module, &matrix_spec, matrix_only_slots, sizeof matrix_only_slots / sizeof matrix_only_slots[0]);
@@ -275,6 +275,7 @@ matrix_clear_state(core_state *state)
 {
     tensors_close(state->tensors);
     state->tensors = NULL;
+    tensors_forget(state);
     matrix_free_headers(state);
     PyMem_Free(state->stream);
     state->stream = NULL;

@@ -2,6 +2,9 @@
 #include "matrix_methods.h"
 #include "matrix_pick.h"
 
+#include <stddef.h>
+#include <string.h>
+
 static MatrixViewObject *
 view_new(core_state *state, MatrixObject *matrix)
 {
@@ -72,21 +75,14 @@ view_new_whole(core_state *state, MatrixObject *matrix)
 static MatrixViewObject *
 view_copy(MatrixViewObject *self)
 {
-    MatrixViewObject *copy = view_new(state_of(self), self->matrix);
+    const size_t fields = offsetof(MatrixViewObject, matrix);
+    MatrixViewObject *copy = PyObject_New(MatrixViewObject, Py_TYPE(self));
 
     if (!copy)
         return NULL;
-    copy->matrix_rows = self->matrix_rows;
-    copy->matrix_columns = self->matrix_columns;
-    copy->row_start = self->row_start;
-    copy->row_step = self->row_step;
-    copy->column_start = self->column_start;
-    copy->column_step = self->column_step;
-    copy->rows = self->rows;
-    copy->columns = self->columns;
-    copy->transposed = self->transposed;
-    copy->read_only = self->read_only;
-    copy->line = self->line;
+    memcpy((char *)copy + fields, (const char *)self + fields, sizeof *copy - fields);
+    Py_INCREF(copy->matrix);
+    copy->whole = false;
     return copy;
 }
 

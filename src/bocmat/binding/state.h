@@ -25,6 +25,10 @@ typedef struct core_state {
     PyObject *linalg_error;       /* LinAlgError */
     struct random_stream *stream; /* what random matrices are drawn from outside of behaviors */
     struct tensor_list *tensors;
+    struct {
+        PyObject *ask, *device;                               /* the names of the methods that are called, */
+        PyObject *version, *by_version, *by_version_and_copy; /* what they get, and by which keywords */
+    } dlpack;
     const struct MatrixObject *stayed; /* which last refused to cross to another interpreter, */
     instruction stayed_at;             /* and where it was asked to */
 
