@@ -124,7 +124,7 @@ rows_are_truths(PyObject *rows)
     return true;
 }
 
-/* Reads a list or tuple that holds nothing but ints of one digit, which runs no Python code; false, without an
+/* Reads a list or tuple that holds nothing but short ints, which runs no Python code; false, without an
  * exception, for any other. */
 static bool
 list_read_plain(PyObject *from, pick_list *list)
@@ -136,7 +136,7 @@ list_read_plain(PyObject *from, pick_list *list)
     if (list_room(list, count)) {
         PyObject *const *items = PySequence_Fast_ITEMS(from);
 
-        while (read < count && PyLong_CheckExact(items[read]) && long_of_one_digit(items[read], list->at + read))
+        while (read < count && PyLong_CheckExact(items[read]) && long_short_value(items[read], list->at + read))
             read++;
     } else {
         PyErr_Clear(); /* raised again on the long way */

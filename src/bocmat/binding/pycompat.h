@@ -9,9 +9,6 @@
 #if PY_VERSION_HEX >= 0x030E0000
 #include <opcode.h>
 #endif
-#if PY_VERSION_HEX < 0x030B0000
-#include <longintrepr.h>
-#endif
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -258,22 +255,22 @@ code_of_short_lived(PyObject *code)
 
 /* ---- integers ---- */
 
-/* The value of an exact int of one digit; false for larger ones. */
+/* The value of an exact int, quickly; false, without an exception, for large ones. */
 static inline bool
-long_of_one_digit(PyObject *value, Py_ssize_t *to)
+long_short_value(PyObject *value, Py_ssize_t *to)
 {
 #if PY_VERSION_HEX >= 0x030C0000
     if (!PyUnstable_Long_IsCompact((PyLongObject *)value))
         return false;
     *to = PyUnstable_Long_CompactValue((PyLongObject *)value);
-#else
-    Py_ssize_t size = Py_SIZE(value); /* the number of digits, with the sign of the value */
-
-    if (size < -1 || size > 1)
-        return false;
-    *to = size ? size * (Py_ssize_t)((PyLongObject *)value)->ob_digit[0] : 0;
-#endif
     return true;
+#else
+    *to = PyLong_AsSsize_t(value);
+    if (*to != -1 || !PyErr_Occurred())
+        return true;
+    PyErr_Clear();
+    return false;
+#endif
 }
 
 /* ---- integers of any size, as two's complement bytes, least first ---- */
