@@ -176,6 +176,30 @@ mk_compare(mk_compare_op op, size_t rows, size_t columns, mk_window out, mk_wind
 }
 
 void
+mk_unary_line(mk_unary_op op, size_t count, double *out, const double *in)
+{
+    mk_active->unary[op].line(count, out, in, in, in, 0);
+}
+
+void
+mk_binary_line(mk_binary_op op, size_t count, double *out, const double *a, const double *b, unsigned repeated)
+{
+    if (op == MK_BINARY_power && repeated == 2) {
+        double y = *b;
+        mk_binary(op, 1, count, (mk_window){out, (ptrdiff_t)count, 1}, (mk_window){(double *)a, (ptrdiff_t)count, 1},
+                  (mk_window){&y, 0, 0});
+        return;
+    }
+    mk_active->binary[op].line(count, out, a, b, a, repeated);
+}
+
+void
+mk_compare_line(mk_compare_op op, size_t count, double *out, const double *a, const double *b, unsigned repeated)
+{
+    mk_active->compare[op].line(count, out, a, b, a, repeated);
+}
+
+void
 mk_where(size_t rows, size_t columns, mk_window out, mk_window which, mk_window a, mk_window b)
 {
     run_three(&mk_active->ternary[MK_TERNARY_where], rows, columns, out, which, a, b);

@@ -63,6 +63,12 @@ void mk_binary(mk_binary_op op, size_t rows, size_t columns, mk_window out, mk_w
 /* out[i, j] = 1.0 where a[i, j] op b[i, j], else 0.0 */
 void mk_compare(mk_compare_op op, size_t rows, size_t columns, mk_window out, mk_window a, mk_window b);
 
+/* The same for `count` consecutive elements, quicker to call. With bit 0 of `repeated` a is one value, with bit 1 b is,
+ * never both. */
+void mk_unary_line(mk_unary_op op, size_t count, double *out, const double *in);
+void mk_binary_line(mk_binary_op op, size_t count, double *out, const double *a, const double *b, unsigned repeated);
+void mk_compare_line(mk_compare_op op, size_t count, double *out, const double *a, const double *b, unsigned repeated);
+
 /* Whether each a[i, j] equals b[i, j], or unless `exact` both are finite and |a[i, j] - b[i, j]| is at most
  * absolute + relative * |b[i, j]|. A NaN equals nothing, or with `equal_nan` a NaN. */
 typedef struct {

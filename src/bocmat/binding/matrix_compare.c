@@ -48,8 +48,8 @@ compare_take(core_state *state, mk_compare_op op, PyObject *self, PyObject *othe
     }
 }
 
-static PyObject *
-compare_slot(PyObject *left, PyObject *right, mk_compare_op op)
+static __attribute__((noinline)) PyObject *
+compare_general(PyObject *left, PyObject *right, mk_compare_op op)
 {
     core_state *state = state_of(left);
     matrix_small small;
@@ -66,6 +66,20 @@ compare_slot(PyObject *left, PyObject *right, mk_compare_op op)
     return compare_take(state, op, left, right, &result);
 }
 
+static inline PyObject *
+compare_slot(PyObject *left, PyObject *right, mk_compare_op op)
+{
+    matrix_pair pair;
+    MatrixObject *made;
+
+    if (!pair_take(left, right, &pair))
+        return compare_general(left, right, op);
+    made = matrix_new_small(state_of(left), pair.like->rows, pair.like->columns);
+    if (made)
+        mk_compare_line(op, small_count(made), made->inline_values, pair.left, pair.right, pair.repeated);
+    return (PyObject *)made;
+}
+
 PyObject *
 slot_richcompare(PyObject *left, PyObject *right, int operator)
 {
@@ -78,8 +92,8 @@ slot_richcompare(PyObject *left, PyObject *right, int operator)
     return compare_slot(left, right, ops[operator]);
 }
 
-static PyObject *
-compare_method(METHOD_ARGS, const args_spec *spec, mk_compare_op op)
+static __attribute__((noinline)) PyObject *
+compare_method_general(METHOD_ARGS, const args_spec *spec, mk_compare_op op)
 {
     core_state *state = state_of(self);
     PyObject *given[2], *answer;
@@ -87,7 +101,7 @@ compare_method(METHOD_ARGS, const args_spec *spec, mk_compare_op op)
 
     if (count == 1 && !keywords) {
         given[0] = args[0];
-        answer = compare_slot(self, args[0], op);
+        answer = compare_general(self, args[0], op);
     } else if (!args_take(spec, args, count, keywords, given) || !result_take(state, given[1], &result)) {
         return NULL;
     } else {
@@ -100,6 +114,20 @@ compare_method(METHOD_ARGS, const args_spec *spec, mk_compare_op op)
         return NULL;
     }
     return answer;
+}
+
+static inline PyObject *
+compare_method(METHOD_ARGS, const args_spec *spec, mk_compare_op op)
+{
+    matrix_pair pair;
+    MatrixObject *target;
+
+    if (count != 1 || !pair_take(self, args[0], &pair) ||
+        !small_result(state_of(self), args, 1, keywords, pair.like, &target))
+        return compare_method_general(self, args, count, keywords, spec, op);
+    if (target)
+        mk_compare_line(op, small_count(target), target->inline_values, pair.left, pair.right, pair.repeated);
+    return (PyObject *)target;
 }
 
 #define COMPARE(name, ...)                                                            \

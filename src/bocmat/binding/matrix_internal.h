@@ -11,6 +11,8 @@
 #include "args.h"
 #include "matrix.h"
 
+#include <string.h>
+
 /* ---- matrix_buffer.c: memory ---- */
 
 /* A buffer of at least `count` doubles, one holder; NULL for want of memory (no exception: needs no interpreter). */
@@ -180,7 +182,16 @@ bool doubles_from_sequence(PyObject *fast, double *to, Py_ssize_t count);
 
 /* ---- small operands: inline values and numbers, which need no steps ---- */
 
-/* Two of them, ready for a kernel: one at least is a matrix. Cannot be moved, a window may point into it. */
+/* Two small matrices of one shape, or one and a number: one run of values. Cannot be moved, `left` or `right` may point
+ * into it. */
+typedef struct {
+    MatrixObject *like; /* has the shape of the result */
+    const double *left, *right;
+    unsigned repeated; /* as kernels take it */
+    double number;
+} matrix_pair;
+
+/* Any two of them, ready for a kernel: one at least is a matrix. Cannot be moved, a window may point into it. */
 typedef struct {
     Py_ssize_t rows, columns; /* of the result */
     size_t lines, length;     /* of the work: one line where nothing broadcasts */
@@ -191,7 +202,27 @@ typedef struct {
 static inline bool
 is_small(PyObject *object)
 {
-    return is_matrix(object) && !((MatrixObject *)object)->buffer && ((MatrixObject *)object)->data;
+    return is_matrix(object) && ((MatrixObject *)object)->data == ((MatrixObject *)object)->inline_values;
+}
+
+/* matrix_new for a result as small as its operands. */
+static inline MatrixObject *
+matrix_new_small(core_state *state, Py_ssize_t rows, Py_ssize_t columns)
+{
+    MatrixObject *self = state->free_matrices;
+
+    if (!self || rows * columns > MATRIX_INLINE)
+        return matrix_new(state, rows, columns);
+    state->free_matrices = (MatrixObject *)(void *)self->data;
+    state->free_matrix_count--;
+    object_revive((PyObject *)self);
+    self->data = self->inline_values;
+    self->rows = rows;
+    self->columns = columns;
+    self->buffer = NULL;
+    self->flags = 0;
+    self->exports = 0;
+    return self;
 }
 
 /* A plain float or int; false, without an exception, for what is neither or is too large. */
@@ -230,6 +261,74 @@ small_shape(matrix_small *small, const MatrixObject *like)
     small->columns = like->columns;
     small->lines = 1;
     small->length = (size_t)(like->rows * like->columns);
+}
+
+static inline size_t
+small_count(const MatrixObject *matrix)
+{
+    return (size_t)(matrix->rows * matrix->columns);
+}
+
+/* False for everything that is not so simple. */
+static inline bool
+pair_take(PyObject *left, PyObject *right, matrix_pair *pair)
+{
+    MatrixObject *a = (MatrixObject *)left, *b = (MatrixObject *)right;
+
+    pair->like = a;
+    pair->left = a->inline_values;
+    pair->right = b->inline_values;
+    pair->repeated = 0;
+    if (is_small(left)) {
+        if (is_small(right))
+            return a->rows == b->rows && a->columns == b->columns;
+        pair->right = &pair->number;
+        pair->repeated = 2;
+        return small_number(right, &pair->number);
+    }
+    pair->like = b;
+    pair->left = &pair->number;
+    pair->repeated = 1;
+    return is_small(right) && small_number(left, &pair->number);
+}
+
+/* True if nothing keeps a small matrix from being written. */
+static inline bool
+small_is_free(const MatrixObject *matrix)
+{
+    return !matrix->flags && matrix->exports < MATRIX_PIN;
+}
+
+/* The target of a call with `count` positional arguments and only out= besides: a small matrix of the shape of `like`
+ * that may be written. NULL, without an exception, for every other call. */
+static inline MatrixObject *
+small_out(PyObject *const *args, Py_ssize_t count, PyObject *keywords, const MatrixObject *like)
+{
+    MatrixObject *out = (MatrixObject *)args[count];
+    PyObject *name;
+
+    if (PyTuple_GET_SIZE(keywords) != 1 || !is_small(args[count]))
+        return NULL;
+    name = PyTuple_GET_ITEM(keywords, 0);
+    if (!PyUnicode_IS_ASCII(name) || PyUnicode_GET_LENGTH(name) != 3 ||
+        memcmp(PyUnicode_1BYTE_DATA(name), "out", 3) != 0)
+        return NULL;
+    return small_is_free(out) && out->rows == like->rows && out->columns == like->columns ? out : NULL;
+}
+
+/* Where the result of a call with `count` positional arguments goes, of the shape of `like`: a new matrix (NULL for
+ * want of memory), or a new reference to what small_out finds. False for every other call. */
+static inline bool
+small_result(core_state *state, PyObject *const *args, Py_ssize_t count, PyObject *keywords, const MatrixObject *like,
+             MatrixObject **to)
+{
+    if (!keywords) {
+        *to = matrix_new_small(state, like->rows, like->columns);
+        return true;
+    }
+    *to = small_out(args, count, keywords, like);
+    Py_XINCREF(*to);
+    return *to;
 }
 
 /* False for everything that is not so simple, shapes that do not fit among it. */

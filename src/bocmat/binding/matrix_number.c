@@ -75,8 +75,8 @@ binary_take(core_state *state, mk_binary_op op, PyObject *left, PyObject *right,
     return answer;
 }
 
-static inline PyObject *
-binary_slot(PyObject *left, PyObject *right, mk_binary_op op)
+static __attribute__((noinline)) PyObject *
+binary_general(PyObject *left, PyObject *right, mk_binary_op op)
 {
     core_state *state = state_of_either(left, right);
     matrix_small small;
@@ -93,20 +93,34 @@ binary_slot(PyObject *left, PyObject *right, mk_binary_op op)
     return binary_take(state, op, left, right, &result);
 }
 
-/* A small matrix that nothing keeps from being written, and what fits it. */
+static inline PyObject *
+binary_slot(PyObject *left, PyObject *right, mk_binary_op op)
+{
+    matrix_pair pair;
+    MatrixObject *made;
+
+    if (!pair_take(left, right, &pair))
+        return binary_general(left, right, op);
+    made = matrix_new_small(state_of((PyObject *)pair.like), pair.like->rows, pair.like->columns);
+    if (made)
+        mk_binary_line(op, small_count(made), made->inline_values, pair.left, pair.right, pair.repeated);
+    return (PyObject *)made;
+}
+
+/* A small matrix, and what can be spread over it. */
 static inline bool
 small_in_place(PyObject *left, PyObject *right, matrix_small *small)
 {
     MatrixObject *target = (MatrixObject *)left;
 
-    return is_small(left) && !target->flags && target->exports < MATRIX_PIN && small_take(left, right, small) &&
-           small->rows == target->rows && small->columns == target->columns;
+    return is_small(left) && small_is_free(target) && small_take(left, right, small) && small->rows == target->rows &&
+           small->columns == target->columns;
 }
 
-static inline PyObject *
-inplace_slot(PyObject *left, PyObject *right, mk_binary_op op)
+static __attribute__((noinline)) PyObject *
+inplace_general(PyObject *left, PyObject *right, mk_binary_op op)
 {
-    core_state *state;
+    core_state *state = state_of(left);
     matrix_result result;
     matrix_small small;
     PyObject *answer;
@@ -115,7 +129,6 @@ inplace_slot(PyObject *left, PyObject *right, mk_binary_op op)
         mk_binary(op, small.lines, small.length, small_target(&small, (MatrixObject *)left), small.left, small.right);
         return Py_NewRef(left);
     }
-    state = state_of(left);
     (void)result_take(state, left, &result);
     answer = binary_take(state, op, left, right, &result);
     if (answer == Py_NotImplemented) { /* nothing is left that could do it in place */
@@ -127,9 +140,20 @@ inplace_slot(PyObject *left, PyObject *right, mk_binary_op op)
     return answer;
 }
 
-/* m.add(other, /, *, out=None) and its kin. */
-static PyObject *
-binary_method(METHOD_ARGS, const args_spec *spec, mk_binary_op op)
+static inline PyObject *
+inplace_slot(PyObject *left, PyObject *right, mk_binary_op op)
+{
+    MatrixObject *target = (MatrixObject *)left;
+    matrix_pair pair;
+
+    if (!pair_take(left, right, &pair) || pair.like != target || !small_is_free(target))
+        return inplace_general(left, right, op);
+    mk_binary_line(op, small_count(target), target->inline_values, pair.left, pair.right, pair.repeated);
+    return Py_NewRef(left);
+}
+
+static __attribute__((noinline)) PyObject *
+binary_method_general(METHOD_ARGS, const args_spec *spec, mk_binary_op op)
 {
     core_state *state = state_of(self);
     PyObject *given[2], *answer;
@@ -137,7 +161,7 @@ binary_method(METHOD_ARGS, const args_spec *spec, mk_binary_op op)
 
     if (count == 1 && !keywords) {
         given[0] = args[0];
-        answer = binary_slot(self, args[0], op);
+        answer = binary_general(self, args[0], op);
     } else if (!args_take(spec, args, count, keywords, given) || !result_take(state, given[1], &result)) {
         return NULL;
     } else {
@@ -150,6 +174,21 @@ binary_method(METHOD_ARGS, const args_spec *spec, mk_binary_op op)
         return NULL;
     }
     return answer;
+}
+
+/* m.add(other, /, *, out=None) and its kin. */
+static inline PyObject *
+binary_method(METHOD_ARGS, const args_spec *spec, mk_binary_op op)
+{
+    matrix_pair pair;
+    MatrixObject *target;
+
+    if (count != 1 || !pair_take(self, args[0], &pair) ||
+        !small_result(state_of(self), args, 1, keywords, pair.like, &target))
+        return binary_method_general(self, args, count, keywords, spec, op);
+    if (target)
+        mk_binary_line(op, small_count(target), target->inline_values, pair.left, pair.right, pair.repeated);
+    return (PyObject *)target;
 }
 
 #define BINARY(name, ...)                                                           \

@@ -45,7 +45,7 @@ header_new(core_state *state)
     if (self) {
         state->free_matrices = (MatrixObject *)(void *)self->data;
         state->free_matrix_count--;
-        PyObject_Init((PyObject *)self, state->matrix_type);
+        object_revive((PyObject *)self);
     } else {
         self = PyObject_New(MatrixObject, state->matrix_type);
         if (!self)
@@ -119,13 +119,12 @@ matrix_dealloc(PyObject *object)
     if (self->buffer)
         buffer_drop(self->buffer);
     if (BOCMAT_GIL && module) {
-        core_state *state = PyModule_GetState(module);
+        core_state *state = module_state(module);
 
         if (state->free_matrix_count < FREE_MATRICES) {
             self->data = (double *)(void *)state->free_matrices;
             state->free_matrices = self;
             state->free_matrix_count++;
-            Py_DECREF(type);
             return;
         }
     }
@@ -138,11 +137,21 @@ matrix_free_headers(core_state *state)
 {
     while (state->free_matrices) {
         MatrixObject *next = (MatrixObject *)(void *)state->free_matrices->data;
+        PyTypeObject *type = Py_TYPE(state->free_matrices);
 
         PyObject_Free(state->free_matrices);
+        Py_DECREF(type);
         state->free_matrices = next;
     }
     state->free_matrix_count = FREE_CLOSED;
+}
+
+int
+matrix_traverse_state(core_state *state, visitproc visit, void *arg)
+{
+    for (MatrixObject *header = state->free_matrices; header; header = (MatrixObject *)(void *)header->data)
+        Py_VISIT(Py_TYPE(header));
+    return 0;
 }
 
 /* ---- copies and aliases ---- */

@@ -25,19 +25,12 @@ unary_compute(core_state *state, mk_unary_op op, PyObject *self, matrix_result *
     return result->object;
 }
 
-static inline PyObject *
-unary_slot(PyObject *self, mk_unary_op op)
+static __attribute__((noinline)) PyObject *
+unary_general(PyObject *self, mk_unary_op op)
 {
     core_state *state = state_of(self);
     matrix_result result;
 
-    if (is_small(self)) { /* one pass, no operands */
-        MatrixObject *from = (MatrixObject *)self, *to = matrix_new(state, from->rows, from->columns);
-
-        if (to)
-            mk_unary(op, 1, (size_t)(from->rows * from->columns), small_line(to), small_line(from));
-        return (PyObject *)to;
-    }
     (void)result_take(state, NULL, &result);
     if (op == MK_UNARY_negate && is_matrix(self) &&
         can_take_over(self, ((MatrixObject *)self)->rows, ((MatrixObject *)self)->columns, OPERATOR_negative))
@@ -46,19 +39,41 @@ unary_slot(PyObject *self, mk_unary_op op)
 }
 
 static inline PyObject *
-unary_method(METHOD_ARGS, const args_spec *spec, mk_unary_op op)
+unary_slot(PyObject *self, mk_unary_op op)
 {
-    core_state *state;
-    PyObject *given[2];
+    MatrixObject *from = (MatrixObject *)self, *to;
+
+    if (!is_small(self))
+        return unary_general(self, op);
+    to = matrix_new_small(state_of(self), from->rows, from->columns);
+    if (to)
+        mk_unary_line(op, small_count(to), to->inline_values, from->inline_values);
+    return (PyObject *)to;
+}
+
+static __attribute__((noinline)) PyObject *
+unary_method_general(METHOD_ARGS, const args_spec *spec, mk_unary_op op)
+{
+    core_state *state = state_of(self);
+    PyObject *given[2] = {NULL, NULL};
     matrix_result result;
 
-    if (!count && !keywords)
-        return unary_slot(self, op);
-    state = state_of(self);
-    if (!args_take(spec, args, count, keywords, given) ||
+    if (((count || keywords) && !args_take(spec, args, count, keywords, given)) ||
         !target_take(state, self, unary_names[op], given[0], given[1], &result))
         return NULL;
     return unary_compute(state, op, self, &result);
+}
+
+static inline PyObject *
+unary_method(METHOD_ARGS, const args_spec *spec, mk_unary_op op)
+{
+    MatrixObject *from = (MatrixObject *)self, *to;
+
+    if (count || !is_small(self) || !small_result(state_of(self), args, 0, keywords, from, &to))
+        return unary_method_general(self, args, count, keywords, spec, op);
+    if (to)
+        mk_unary_line(op, small_count(to), to->inline_values, from->inline_values);
+    return (PyObject *)to;
 }
 
 #define UNARY(name, ...)                                                          \

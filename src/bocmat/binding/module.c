@@ -26,7 +26,7 @@ core_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->cown_type);
     Py_VISIT(state->read_type);
     Py_VISIT(state->when_type);
-    return 0;
+    return matrix_traverse_state(state, visit, arg);
 }
 
 static int

@@ -97,6 +97,37 @@ interpreter_entered(void)
     return current ? PyThreadState_GetInterpreter(current) : NULL;
 }
 
+/* ---- what an object costs ---- */
+
+/* The state of one of our own modules, quicker than by a call where all modules are laid out like this. */
+static inline void *
+module_state(PyObject *module)
+{
+#if PY_VERSION_HEX < 0x030F0000
+    typedef struct {
+        PyObject_HEAD
+        PyObject *names;
+        PyModuleDef *definition;
+        void *state;
+    } module_layout;
+
+    return ((module_layout *)module)->state;
+#else
+    return PyModule_GetState(module);
+#endif
+}
+
+/* An object that was kept when its last reference went, its type with it, has one again. */
+static inline void
+object_revive(PyObject *object)
+{
+#if defined(Py_REF_DEBUG) || defined(Py_TRACE_REFS)
+    _Py_NewReference(object);
+#else
+    Py_SET_REFCNT(object, 1);
+#endif
+}
+
 /* ---- temporaries ---- */
 
 /* The interpreter's numbers of the binary operators, by the names of their slots; where they are not needed, any. */

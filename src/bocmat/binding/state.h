@@ -20,7 +20,7 @@ typedef struct core_state {
     PyTypeObject *matrix_type;
     PyTypeObject *matrix_view_type;
     PyTypeObject *matrix_iterator_type;
-    struct MatrixObject *free_matrices; /* headers kept for reuse, linked through their data pointer */
+    struct MatrixObject *free_matrices; /* headers kept for reuse with their types, linked through their data pointer */
     int free_matrix_count;
     PyObject *linalg_error;       /* LinAlgError */
     struct random_stream *stream; /* what random matrices are drawn from outside of behaviors */
@@ -47,7 +47,7 @@ extern struct PyModuleDef core_module;
 static inline core_state *
 state_of_type(PyTypeObject *type)
 {
-    return (core_state *)PyModule_GetState(((PyHeapTypeObject *)type)->ht_module);
+    return (core_state *)module_state(((PyHeapTypeObject *)type)->ht_module);
 }
 
 #define state_of(object) state_of_type(Py_TYPE(object))
@@ -57,6 +57,7 @@ int matrix_add_types(PyObject *module, core_state *state);
 int boc_add_types(PyObject *module, core_state *state);
 
 /* For traverse and clear of the module state. */
+int matrix_traverse_state(core_state *state, visitproc visit, void *arg);
 void matrix_clear_state(core_state *state);
 void boc_clear_state(core_state *state);
 
