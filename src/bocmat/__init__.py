@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._core import Cown, Matrix, MatrixView, read, when
+from ._core import Cown, Matrix, MatrixView, read, when, whencall
 from .lifecycle import WORKER_COUNT, quiesce, start, wait
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ __all__ = [
     "start",
     "wait",
     "when",
+    "whencall",
 ]
 
 

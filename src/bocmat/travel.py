@@ -181,6 +181,17 @@ def make_space(module: str, file: str) -> dict[str, Any]:
     return space
 
 
+def with_captures(function: Any, captures: tuple[Any, ...]) -> Any:
+    """Make a function of cowns that calls another one with the captures behind them."""
+
+    def behavior(*cowns: Any) -> Any:
+        return function(*cowns, *captures)
+
+    behavior.__name__ = getattr(function, "__name__", type(function).__name__)
+    behavior.__qualname__ = getattr(function, "__qualname__", type(function).__qualname__)
+    return behavior
+
+
 # ---- classes of the running program ----
 
 # Numbers of the classes that have a definition, or are about to: their pickles refer to each other.

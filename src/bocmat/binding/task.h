@@ -14,7 +14,7 @@ typedef struct {
     task_kind kind;
     uint32_t parameter_count;
     uint32_t group_at; /* offset of the group sizes behind the payload, 0 if every parameter is one cown */
-    uint32_t spare;
+    uint32_t name_at; /* offset of the name it was given, a C string, behind these; 0 if it has none */
     uint64_t stream; /* the key of what it draws random numbers from */
     payload captures;
 } task_call;

@@ -1,9 +1,11 @@
 /* The decorator @when and read(): which cowns, which function, and off to the scheduler. */
 #include "backend.h"
 #include "cown.h"
+#include "docs.h"
 #include "function.h"
 #include "matrix_random.h"
 #include "task.h"
+#include "when.h"
 
 typedef struct {
     PyObject_HEAD
@@ -13,10 +15,10 @@ typedef struct {
 typedef struct {
     PyObject_HEAD
     PyObject *arguments; /* a tuple: Cowns, reads, lists of either */
+    PyObject *name;      /* a str, or NULL */
 } WhenObject;
 
-/* A list is taken as it is now: whoever changes it later does not change what was asked for. A new reference. */
-static PyObject *
+PyObject *
 argument_fixed(PyObject *argument)
 {
     return PyList_Check(argument) ? PySequence_Tuple(argument) : Py_NewRef(argument);
@@ -226,18 +228,36 @@ write_groups(core_state *state, PyObject *arguments, uint32_t *sizes)
     }
 }
 
-/* The behavior with its cowns, function and captures in one block, not yet scheduled. */
+/* The name that a behavior was given, or NULL without an exception if it has none; NULL with one if it is no text. */
+static const char *
+name_text(PyObject *name, size_t *length)
+{
+    Py_ssize_t size = 0;
+    const char *text = name ? PyUnicode_AsUTF8AndSize(name, &size) : NULL;
+
+    if (text && strlen(text) != (size_t)size) {
+        PyErr_Format(PyExc_ValueError, "the name %R of a behavior has a null character in it", name);
+        return NULL;
+    }
+    *length = text ? (size_t)size + 1 : 0;
+    return text;
+}
+
+/* The behavior with its cowns, function, captures and name in one block, not yet scheduled. */
 static rt_behavior *
-behavior_make(core_state *state, encoder *e, PyObject *arguments, uint32_t cown_count)
+behavior_make(core_state *state, encoder *e, PyObject *arguments, uint32_t cown_count, PyObject *name)
 {
     size_t groups_at = (offsetof(task_call, captures) + encoder_size(e) + 7) & ~(size_t)7;
+    size_t parameter_count = (size_t)PyTuple_GET_SIZE(arguments), name_length = 0;
     bool grouped = has_groups(state, arguments);
-    size_t parameter_count = (size_t)PyTuple_GET_SIZE(arguments);
+    size_t name_at = groups_at + (grouped ? parameter_count * sizeof(uint32_t) : 0);
+    const char *text = name_text(name, &name_length);
     cown_walk walk = {state, NULL, 0};
     task_call *call;
 
-    walk.behavior =
-        rt_behavior_new(backend_host(), cown_count, groups_at + (grouped ? parameter_count * sizeof(uint32_t) : 0));
+    if (name && !text)
+        return NULL;
+    walk.behavior = rt_behavior_new(backend_host(), cown_count, name_at + name_length);
     if (!walk.behavior) {
         PyErr_NoMemory();
         return NULL;
@@ -248,6 +268,9 @@ behavior_make(core_state *state, encoder *e, PyObject *arguments, uint32_t cown_
     call->group_at = grouped ? (uint32_t)groups_at : 0;
     if (grouped)
         write_groups(state, arguments, (uint32_t *)((char *)call + groups_at));
+    if (text)
+        memcpy((char *)call + name_at, text, name_length);
+    call->name_at = text ? (uint32_t)name_at : 0;
     if (encoder_finish(e, &call->captures) < 0) {
         rt_behavior_discard(walk.behavior);
         return NULL;
@@ -294,8 +317,8 @@ runtime_for_scheduling(core_state *state)
     return runtime ? runtime : runtime_started();
 }
 
-static PyObject *
-schedule(core_state *state, PyObject *arguments, PyObject *function)
+PyObject *
+when_schedule(core_state *state, PyObject *arguments, PyObject *function, PyObject *name)
 {
     cown_walk walk = {state, NULL, 0};
     rt_runtime *runtime;
@@ -317,7 +340,7 @@ schedule(core_state *state, PyObject *arguments, PyObject *function)
     /* The behavior's own function goes by value even where it could be imported, so that what it names is captured. */
     status = PyFunction_Check(function) ? function_encode(&e, function) : encoder_put(&e, function);
     if (status == 0 && encoder_end(&e) == 0)
-        behavior = behavior_make(state, &e, arguments, walk.count);
+        behavior = behavior_make(state, &e, arguments, walk.count, name);
     encoder_clear(&e);
     if (!behavior)
         return NULL;
@@ -338,19 +361,38 @@ schedule(core_state *state, PyObject *arguments, PyObject *function)
 
 /* ---- @when ---- */
 
+static int
+when_keywords(WhenObject *self, PyObject *keywords)
+{
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+
+    while (PyDict_Next(keywords, &at, &key, &value)) {
+        if (PyUnicode_CompareWithASCIIString(key, "name") != 0) {
+            PyErr_Format(PyExc_TypeError, "when() got an unexpected keyword argument %R", key);
+            return -1;
+        }
+        if (value != Py_None && !PyUnicode_Check(value)) {
+            PyErr_Format(PyExc_TypeError, "name is a str or None, not %.200s", Py_TYPE(value)->tp_name);
+            return -1;
+        }
+        self->name = value == Py_None ? NULL : Py_NewRef(value);
+    }
+    return 0;
+}
+
 static PyObject *
 when_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     cown_walk walk = {state_of_type(type), NULL, 0};
-    WhenObject *self;
+    WhenObject *self = (WhenObject *)type->tp_alloc(type, 0);
 
-    if (keywords && PyDict_GET_SIZE(keywords)) {
-        PyErr_Format(PyExc_TypeError, "when() got unexpected keyword arguments %R", keywords);
-        return NULL;
-    }
-    self = (WhenObject *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
+    if (keywords && when_keywords(self, keywords) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
     self->arguments = PyTuple_New(PyTuple_GET_SIZE(args));
     for (Py_ssize_t i = 0; self->arguments && i < PyTuple_GET_SIZE(args); i++) {
         PyObject *argument = argument_fixed(PyTuple_GET_ITEM(args, i));
@@ -378,7 +420,7 @@ when_call(PyObject *object, PyObject *args, PyObject *keywords)
     }
     if (!PyArg_ParseTuple(args, "O:when", &function))
         return NULL;
-    return schedule(state_of(object), ((WhenObject *)object)->arguments, function);
+    return when_schedule(state_of(object), ((WhenObject *)object)->arguments, function, ((WhenObject *)object)->name);
 }
 
 static int
@@ -396,19 +438,21 @@ when_dealloc(PyObject *object)
 
     PyObject_GC_UnTrack(object);
     Py_XDECREF(((WhenObject *)object)->arguments);
+    Py_XDECREF(((WhenObject *)object)->name);
     type->tp_free(object);
     Py_DECREF(type);
 }
 
 static PyType_Slot when_slots[] = {
-    {Py_tp_doc, "when(*cowns)\n--\n\n"
-                "Schedule the decorated function to run once it holds these cowns.\n\n"
-                "Each argument is a Cown, read(cown), or a list of either, and arrives as the parameter in its place. "
-                "Trailing parameters with defaults, closures and globals are captured as they are now. The name of "
-                "the function becomes the Cown of its result; an exception becomes its value, with `exception` "
-                "true.\n\n"
-                "Raises\n------\nTypeError\n    If an argument is no cown, the parameters do not fit, or something "
-                "captured cannot travel to a worker."},
+    {Py_tp_doc,
+     "when(*cowns, name=None)\n--\n\n"
+     "Schedule the decorated function to run once it holds these cowns.\n\n"
+     "Trailing parameters with defaults, closures and globals are captured as they are now. The name of the function "
+     "becomes the Cown of its result; an exception becomes its value, with `exception` true." PARAMETERS(
+         PARAMETER("*cowns", "Cown, read(cown), or list of either", "Each arrives as the parameter in its place.")
+             PARAMETER("name", "str, optional", "What reports call it; by default the function's own name."))
+         RAISES(CASE("TypeError", "An argument is no cown, the parameters do not fit, or something captured cannot "
+                                  "travel to a worker; the message names it."))},
     {Py_tp_new, when_new},
     {Py_tp_call, when_call},
     {Py_tp_traverse, when_traverse},
@@ -430,5 +474,7 @@ when_add_types(PyObject *module, core_state *state)
     if (!state->read_type || PyModule_AddType(module, state->read_type) < 0)
         return -1;
     state->when_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &when_spec, NULL);
-    return state->when_type ? PyModule_AddType(module, state->when_type) : -1;
+    if (!state->when_type || PyModule_AddType(module, state->when_type) < 0)
+        return -1;
+    return whencall_add(module);
 }
