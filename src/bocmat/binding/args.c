@@ -20,7 +20,7 @@ args_by_name(const args_spec *spec, PyObject *name, PyObject *value, PyObject **
 }
 
 bool
-args_take(const args_spec *spec, PyObject *const *args, Py_ssize_t count, PyObject *keywords, PyObject **values)
+args_sort(const args_spec *spec, PyObject *const *args, Py_ssize_t count, PyObject *keywords, PyObject **values)
 {
     Py_ssize_t named = keywords ? PyTuple_GET_SIZE(keywords) : 0;
     int i;
@@ -97,7 +97,7 @@ args_double(PyObject *value, const char *what, double *number)
 }
 
 bool
-args_index(PyObject *value, const char *what, Py_ssize_t *number)
+args_index_of(PyObject *value, const char *what, Py_ssize_t *number)
 {
     if (PyBool_Check(value) || !PyIndex_Check(value)) {
         PyErr_Format(PyExc_TypeError, "%s must be an int, not %s", what, Py_TYPE(value)->tp_name);

@@ -20,8 +20,18 @@ typedef struct {
     const char *names[ARGS_MAX + 1];
 } args_spec;
 
+bool args_sort(const args_spec *spec, PyObject *const *args, Py_ssize_t count, PyObject *keywords, PyObject **values);
+
 /* Sorts what was given into `values`, one place a parameter, NULL where nothing was: borrowed references. */
-bool args_take(const args_spec *spec, PyObject *const *args, Py_ssize_t count, PyObject *keywords, PyObject **values);
+static inline bool
+args_take(const args_spec *spec, PyObject *const *args, Py_ssize_t count, PyObject *keywords, PyObject **values)
+{
+    if (keywords || count > spec->positional || count < spec->required)
+        return args_sort(spec, args, count, keywords, values);
+    for (int i = 0; i < ARGS_MAX && spec->names[i]; i++)
+        values[i] = i < count ? args[i] : NULL;
+    return true;
+}
 
 /* An axis: absent or None is ARGS_NO_AXIS, otherwise -2, -1, 0, 1 (no bool) becomes 0 or 1. */
 bool args_axis(PyObject *value, int *axis);
@@ -29,8 +39,13 @@ bool args_axis(PyObject *value, int *axis);
 bool args_double(PyObject *value, const char *what, double *number);
 /* True if `value` could be a real number: what args_double accepts, but for errors of its own __float__. */
 bool args_is_number(PyObject *value);
+bool args_index_of(PyObject *value, const char *what, Py_ssize_t *number);
 /* A count or an index, by __index__; no bool. */
-bool args_index(PyObject *value, const char *what, Py_ssize_t *number);
+static inline bool
+args_index(PyObject *value, const char *what, Py_ssize_t *number)
+{
+    return long_is_short(value, number) || args_index_of(value, what, number);
+}
 /* Truth of a flag; absent is false. */
 bool args_flag(PyObject *value, bool *flag);
 /* (rows, columns), a tuple or list of two counts that are not negative. */

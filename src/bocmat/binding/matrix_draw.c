@@ -62,7 +62,8 @@ draw_matrix(core_state *state, PyObject *size, draw_function *function, const vo
 
     if (!args_shape(size, &rows, &columns))
         return NULL;
-    result = matrix_empty(state, rows, columns);
+    result = shape_is_small(rows, columns) ? (PyObject *)matrix_new_small(state, rows, columns)
+                                           : matrix_empty(state, rows, columns);
     if (result)
         draw(state, function, (size_t)(rows * columns), ((MatrixObject *)result)->data, parameters);
     return result;

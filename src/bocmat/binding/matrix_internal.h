@@ -205,6 +205,13 @@ is_small(PyObject *object)
     return is_matrix(object) && ((MatrixObject *)object)->data == ((MatrixObject *)object)->inline_values;
 }
 
+/* True for a shape whose values are inline. */
+static inline bool
+shape_is_small(Py_ssize_t rows, Py_ssize_t columns)
+{
+    return (size_t)rows <= MATRIX_INLINE && (size_t)columns <= MATRIX_INLINE && rows * columns <= MATRIX_INLINE;
+}
+
 /* matrix_new for a result as small as its operands. */
 static inline MatrixObject *
 matrix_new_small(core_state *state, Py_ssize_t rows, Py_ssize_t columns)

@@ -14,10 +14,16 @@ matrix_filled(core_state *state, Py_ssize_t rows, Py_ssize_t columns, double val
 {
     PyObject *result;
 
+    if (shape_is_small(rows, columns)) {
+        MatrixObject *made = matrix_new_small(state, rows, columns);
+
+        for (Py_ssize_t i = 0; made && i < rows * columns; i++)
+            made->inline_values[i] = value;
+        return (PyObject *)made;
+    }
     if (value == 0.0 && !signbit(value))
         return matrix_zeroed(state, rows, columns);
     result = matrix_empty(state, rows, columns);
-
     if (result)
         mk_fill((size_t)rows, (size_t)columns, matrix_window((MatrixObject *)result), value);
     return result;

@@ -159,8 +159,21 @@ matrix_traverse_state(core_state *state, visitproc visit, void *arg)
 PyObject *
 matrix_copy_window(core_state *state, mk_window window, Py_ssize_t rows, Py_ssize_t columns)
 {
-    MatrixObject *copy = matrix_new(state, rows, columns);
+    MatrixObject *copy;
 
+    if (shape_is_small(rows, columns)) {
+        double *to;
+
+        copy = matrix_new_small(state, rows, columns);
+        if (!copy)
+            return NULL;
+        to = copy->inline_values;
+        for (Py_ssize_t i = 0; i < rows; i++)
+            for (Py_ssize_t j = 0; j < columns; j++)
+                *to++ = window.at[i * window.row_stride + j * window.column_stride];
+        return (PyObject *)copy;
+    }
+    copy = matrix_new(state, rows, columns);
     if (copy)
         mk_copy((size_t)rows, (size_t)columns, matrix_window(copy), window);
     return (PyObject *)copy;

@@ -29,8 +29,10 @@
      "($self, /, axis=None, *, dtype=None, out=None, where=None, keepdims=False)\n--\n\n" doc PARAMETERS(REDUCED) \
          RETURNS(ANSWER_##answer " or Matrix", LINES_REDUCED) RAISES(NOTHING_LEFT NOT_FITTING NOT_HERE)           \
              EXAMPLES(example)},
-#define METHOD(name, function, signature, doc) {#name, FAST(LOCKED(name, function)), #name signature "\n--\n\n" doc},
+#define GIVEN_METHOD(name, function, signature, doc) \
+    {#name, FAST(LOCKED(name, function)), #name signature "\n--\n\n" doc},
 #define NO_METHOD(name, function, signature, doc)
+#define METHOD GIVEN_METHOD
 
 static PyMethodDef matrix_methods[] = {
 #include "../../../kernels/unary.def"
@@ -39,8 +41,7 @@ static PyMethodDef matrix_methods[] = {
 #include "../../../kernels/reduce.def"
 #define MATRIX_METHOD METHOD
 #define VIEW_METHOD   NO_METHOD
-#define CLASS_METHOD(name, function, signature, doc) \
-    {#name, FAST(LOCKED(name, function)) | METH_CLASS, #name signature "\n--\n\n" doc},
+#define CLASS_METHOD  NO_METHOD
 #include "matrix_methods.def"
 #undef MATRIX_METHOD
 #undef VIEW_METHOD
@@ -68,6 +69,20 @@ static PyMethodDef view_methods[] = {
 #undef REDUCE
 #undef PAIR
 #undef METHOD
+
+/* Of Matrix itself. The type holds them as functions bound to it: a METH_CLASS would be bound again by every call. */
+static PyMethodDef class_methods[] = {
+#define MATRIX_METHOD NO_METHOD
+#define VIEW_METHOD   NO_METHOD
+#define CLASS_METHOD  GIVEN_METHOD
+#define METHOD        NO_METHOD
+#include "matrix_methods.def"
+#undef MATRIX_METHOD
+#undef VIEW_METHOD
+#undef CLASS_METHOD
+#undef METHOD
+    {NULL, NULL, 0, NULL},
+};
 
 /* ---- slots ---- */
 
@@ -186,6 +201,21 @@ type_make(PyObject *module, PyType_Spec *spec, const PyType_Slot *own, size_t ow
     return (PyTypeObject *)type;
 }
 
+static int
+class_methods_add(PyTypeObject *type)
+{
+    for (PyMethodDef *method = class_methods; method->ml_name; method++) {
+        PyObject *function = PyCFunction_NewEx(method, (PyObject *)type, NULL);
+        int status = function ? PyDict_SetItemString(type->tp_dict, method->ml_name, function) : -1;
+
+        Py_XDECREF(function);
+        if (status < 0)
+            return -1;
+    }
+    PyType_Modified(type);
+    return 0;
+}
+
 /* ---- for tests: which instruction set the kernels use ---- */
 
 static PyObject *
@@ -251,7 +281,7 @@ matrix_add_types(PyObject *module, core_state *state)
         return -1;
     state->matrix_type =
         type_make(module, &matrix_spec, matrix_only_slots, sizeof matrix_only_slots / sizeof matrix_only_slots[0]);
-    if (!state->matrix_type)
+    if (!state->matrix_type || class_methods_add(state->matrix_type) < 0)
         return -1;
     state->matrix_type->tp_vectorcall = matrix_vectorcall;
     state->matrix_view_type =

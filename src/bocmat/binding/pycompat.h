@@ -117,6 +117,26 @@ module_state(PyObject *module)
 #endif
 }
 
+/* The value of an exact int of few digits; false, and no exception, for anything else. */
+static inline bool
+long_is_short(PyObject *object, Py_ssize_t *value)
+{
+    if (!PyLong_CheckExact(object))
+        return false;
+#if PY_VERSION_HEX >= 0x030C0000
+    if (!PyUnstable_Long_IsCompact((PyLongObject *)object))
+        return false;
+    *value = PyUnstable_Long_CompactValue((PyLongObject *)object);
+    return true;
+#else
+    *value = PyLong_AsSsize_t(object);
+    if (*value != -1 || !PyErr_Occurred())
+        return true;
+    PyErr_Clear();
+    return false;
+#endif
+}
+
 /* An object that was kept when its last reference went, its type with it, has one again. */
 static inline void
 object_revive(PyObject *object)
