@@ -14,7 +14,7 @@
  *
  * A tile's buffer has a `parent`: its values lie inside the parent's, disjoint from every other tile's, and it keeps
  * the parent alive. Borrowed memory (from_buffer) has an exporter, a Py_buffer that can only be released in its own
- * interpreter, and so never travels: hand-over copies it. */
+ * interpreter, and so never travels: hand-over copies it. Memory of a tensor is given back otherwise, but alike. */
 typedef struct matrix_buffer {
     atomic_size_t holders;
     struct matrix_buffer *parent;

@@ -1,8 +1,6 @@
 /* Memory of others, read or borrowed: arrays of any real format. */
 #include "matrix_borrow.h"
 
-#include <stdlib.h>
-
 bool
 array_shape(const Py_buffer *view, Py_ssize_t shape[2], Py_ssize_t strides[2])
 {
@@ -96,27 +94,22 @@ done:
 }
 
 PyObject *
-matrix_over(core_state *state, Py_buffer *view, const Py_ssize_t shape[2])
+matrix_over(core_state *state, matrix_buffer *buffer, const Py_ssize_t shape[2])
 {
     MatrixObject *self = matrix_new(state, 0, 0);
-    matrix_buffer *buffer = self ? malloc(sizeof *buffer) : NULL;
 
-    if (!buffer) {
-        Py_XDECREF(self);
-        return PyErr_NoMemory();
+    if (!self) {
+        buffer_drop(buffer);
+        return NULL;
     }
-    atomic_init(&buffer->holders, 1);
-    buffer->parent = NULL;
-    buffer->values = view->buf;
-    buffer->capacity = 0;
-    buffer->exporter = view;
+    buffer->values = buffer->exporter->buf;
     self->buffer = buffer;
-    self->data = view->buf;
+    self->data = buffer->values;
     self->rows = shape[0];
     self->columns = shape[1];
     self->stride.row_stride = shape[1];
     self->stride.column_stride = 1;
-    self->flags = view->readonly ? MATRIX_READ_ONLY : 0;
+    self->flags = buffer->exporter->readonly ? MATRIX_READ_ONLY : 0;
     return (PyObject *)self;
 }
 
@@ -127,6 +120,7 @@ matrix_from_buffer(METHOD_ARGS)
     core_state *state = state_of_type((PyTypeObject *)self);
     Py_ssize_t shape[2], strides[2];
     PyObject *given[1], *result;
+    matrix_buffer *buffer;
     number_format format;
     Py_buffer *view;
     bool flat;
@@ -138,32 +132,27 @@ matrix_from_buffer(METHOD_ARGS)
                      Py_TYPE(given[0])->tp_name);
         return NULL;
     }
-    view = PyMem_Calloc(1, sizeof *view);
-    if (!view)
+    buffer = buffer_new_borrowed();
+    if (!buffer)
         return PyErr_NoMemory();
+    view = buffer->exporter;
     if (!array_open(given[0], view, PyBUF_FULL) && (PyErr_Occurred() || !array_open(given[0], view, PyBUF_FULL_RO))) {
-        PyMem_Free(view);
+        view->obj = NULL;
+        buffer_drop(buffer);
         if (!PyErr_Occurred())
             PyErr_Format(PyExc_BufferError, "%s gives no buffer", Py_TYPE(given[0])->tp_name);
         return NULL;
     }
-    if (!array_shape(view, shape, strides))
-        goto fail;
-    if (number_format_read(view->format, view->itemsize, &format) && !view->suboffsets &&
-        array_can_share(format, view->buf, shape, strides)) {
-        result = matrix_over(state, view, shape);
-        if (result)
-            return result;
-        goto fail;
+    if (!array_shape(view, shape, strides)) {
+        buffer_drop(buffer);
+        return NULL;
     }
-    PyBuffer_Release(view);
-    PyMem_Free(view);
+    if (number_format_read(view->format, view->itemsize, &format) && !view->suboffsets &&
+        array_can_share(format, view->buf, shape, strides))
+        return matrix_over(state, buffer, shape);
+    buffer_drop(buffer);
     result = matrix_from_array(state, given[0], &flat);
     if (!result && !PyErr_Occurred())
         PyErr_Format(PyExc_TypeError, "from_buffer() found no real numbers in a %s", Py_TYPE(given[0])->tp_name);
     return result;
-fail:
-    PyBuffer_Release(view);
-    PyMem_Free(view);
-    return NULL;
 }

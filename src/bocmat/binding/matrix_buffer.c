@@ -252,12 +252,20 @@ buffer_new_zeroed(size_t count)
     return buffer;
 }
 
+/* Memory of others, and how it is given back. */
+typedef struct {
+    matrix_buffer buffer;
+    Py_buffer view;
+    void (*give_back)(void *owner); /* NULL: the view is released */
+    void *owner;
+} borrowed_buffer;
+
 size_t
 buffer_bytes(const matrix_buffer *buffer)
 {
     if (buffer->capacity)
         return ALIGNMENT + buffer->capacity * sizeof(double);
-    return sizeof *buffer + (buffer->exporter ? sizeof *buffer->exporter : 0);
+    return buffer->exporter ? sizeof(borrowed_buffer) : sizeof *buffer;
 }
 
 matrix_buffer *
@@ -274,6 +282,41 @@ buffer_new_tile(matrix_buffer *parent, double *values)
     tile->capacity = 0;
     tile->exporter = NULL;
     return tile;
+}
+
+matrix_buffer *
+buffer_new_borrowed(void)
+{
+    borrowed_buffer *borrowed = malloc(sizeof *borrowed);
+
+    if (!borrowed)
+        return NULL;
+    atomic_init(&borrowed->buffer.holders, 1);
+    borrowed->buffer.parent = NULL;
+    borrowed->buffer.values = NULL;
+    borrowed->buffer.capacity = 0;
+    borrowed->buffer.exporter = &borrowed->view;
+    borrowed->view.obj = NULL;
+    borrowed->give_back = NULL;
+    return &borrowed->buffer;
+}
+
+void
+buffer_give_back_by(matrix_buffer *buffer, void (*give_back)(void *owner), void *owner)
+{
+    borrowed_buffer *borrowed = (borrowed_buffer *)buffer;
+
+    borrowed->give_back = give_back;
+    borrowed->owner = owner;
+}
+
+static void
+borrowed_release(borrowed_buffer *borrowed)
+{
+    if (borrowed->give_back)
+        borrowed->give_back(borrowed->owner);
+    else
+        PyBuffer_Release(&borrowed->view);
 }
 
 static void
@@ -303,10 +346,8 @@ buffer_drop(matrix_buffer *buffer)
     while (buffer && atomic_fetch_sub_explicit(&buffer->holders, 1, memory_order_acq_rel) == 1) {
         matrix_buffer *parent = buffer->parent;
 
-        if (buffer->exporter) {
-            PyBuffer_Release(buffer->exporter);
-            PyMem_Free(buffer->exporter);
-        }
+        if (buffer->exporter)
+            borrowed_release((borrowed_buffer *)buffer);
         if (buffer->capacity)
             buffer_recycle(buffer);
         else

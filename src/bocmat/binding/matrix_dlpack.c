@@ -239,7 +239,11 @@ tensor_two_numbers(PyObject *value, const char *what, Py_ssize_t numbers[2])
         return false;
     }
     for (int i = 0; i < 2; i++) {
-        numbers[i] = PyNumber_AsSsize_t(PyTuple_GET_ITEM(value, i), NULL); /* devices are enumerations, perhaps */
+        PyObject *item = PyTuple_GET_ITEM(value, i);
+
+        if (PyLong_CheckExact(item) && long_short_value(item, numbers + i))
+            continue;
+        numbers[i] = PyNumber_AsSsize_t(item, NULL); /* devices are enumerations, perhaps */
         if (numbers[i] == -1 && PyErr_Occurred())
             return false;
     }

@@ -175,25 +175,20 @@ tensor_read(tensor_import *taken)
     return true;
 }
 
-/* ---- what is borrowed: a capsule of our own that deletes the tensor ---- */
-
-static const char BORROWED_PLAIN[] = "bocmat.tensor", BORROWED_VERSIONED[] = "bocmat.tensor_versioned";
+/* ---- what becomes of it ---- */
 
 static void
-tensor_delete(void *managed, bool versioned)
+plain_delete(void *managed)
 {
-    if (versioned && ((dl_versioned *)managed)->deleter)
-        ((dl_versioned *)managed)->deleter(managed);
-    else if (!versioned && ((dl_managed *)managed)->deleter)
+    if (((dl_managed *)managed)->deleter)
         ((dl_managed *)managed)->deleter(managed);
 }
 
 static void
-borrowed_destroy(PyObject *capsule)
+versioned_delete(void *managed)
 {
-    const char *name = PyCapsule_GetName(capsule);
-
-    tensor_delete(PyCapsule_GetPointer(capsule, name), name == BORROWED_VERSIONED);
+    if (((dl_versioned *)managed)->deleter)
+        ((dl_versioned *)managed)->deleter(managed);
 }
 
 /* From here on the tensor is ours to delete. */
@@ -206,30 +201,18 @@ tensor_consume(const tensor_import *taken)
 static PyObject *
 tensor_borrow(core_state *state, tensor_import *taken)
 {
-    PyObject *owner, *result;
-    Py_buffer *view;
+    matrix_buffer *buffer = buffer_new_borrowed();
 
-    owner = PyCapsule_New(taken->managed, taken->versioned ? BORROWED_VERSIONED : BORROWED_PLAIN, NULL);
-    if (!owner)
+    if (!buffer)
+        return PyErr_NoMemory();
+    if (tensor_consume(taken) < 0) {
+        buffer_drop(buffer);
         return NULL;
-    view = PyMem_Malloc(sizeof *view);
-    if (!view || tensor_consume(taken) < 0 || PyCapsule_SetDestructor(owner, borrowed_destroy) < 0) {
-        PyMem_Free(view);
-        Py_DECREF(owner);
-        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     }
-    *view = (Py_buffer){
-        .obj = owner,
-        .buf = (void *)(uintptr_t)taken->at,
-        .len = taken->shape[0] * taken->shape[1] * (Py_ssize_t)sizeof(double),
-        .readonly = taken->read_only,
-    };
-    result = matrix_over(state, view, taken->shape);
-    if (!result) {
-        PyBuffer_Release(view);
-        PyMem_Free(view);
-    }
-    return result;
+    buffer_give_back_by(buffer, taken->versioned ? versioned_delete : plain_delete, taken->managed);
+    buffer->exporter->buf = (void *)(uintptr_t)taken->at;
+    buffer->exporter->readonly = taken->read_only;
+    return matrix_over(state, buffer, taken->shape);
 }
 
 static PyObject *
@@ -240,7 +223,7 @@ tensor_convert(core_state *state, tensor_import *taken)
     if (result && tensor_consume(taken) < 0)
         Py_CLEAR(result);
     if (result)
-        tensor_delete(taken->managed, taken->versioned);
+        (taken->versioned ? versioned_delete : plain_delete)(taken->managed);
     return result;
 }
 

@@ -21,6 +21,10 @@ matrix_buffer *buffer_new(size_t count);
 matrix_buffer *buffer_new_zeroed(size_t count);
 /* A buffer that lies inside `parent`, which gets one more holder. */
 matrix_buffer *buffer_new_tile(matrix_buffer *parent, double *values);
+/* A buffer over memory of others, whose `exporter` is a view that holds nothing yet; its holder sets `values`. */
+matrix_buffer *buffer_new_borrowed(void);
+/* Such a buffer is given back by that call instead of releasing the view. */
+void buffer_give_back_by(matrix_buffer *buffer, void (*give_back)(void *owner), void *owner);
 /* What it takes itself: a tile and borrowed memory without the values, which others own. */
 size_t buffer_bytes(const matrix_buffer *buffer);
 /* One holder less. Borrowed memory can only be dropped in its own interpreter. */
