@@ -29,7 +29,7 @@ typedef struct tensor_export {
         dl_versioned versioned;
     } managed;
     int64_t shape[2], strides[2];
-    Py_buffer view; /* keeps the matrix and counts as an export of it */
+    PyObject *source; /* kept, and counted as an export */
     PyInterpreterState *interpreter;
     tensor_list *list;
     struct tensor_export *next;
@@ -69,7 +69,8 @@ export_free(tensor_export *made)
 {
     tensor_list *list = made->list;
 
-    PyBuffer_Release(&made->view);
+    exports_drop(matrix_behind(made->source), 1);
+    Py_DECREF(made->source);
     free(made);
     list_drop(list);
 }
@@ -177,14 +178,14 @@ capsule_destroy(PyObject *capsule)
 }
 
 static void
-tensor_describe(dl_tensor *tensor, tensor_export *made)
+tensor_describe(dl_tensor *tensor, tensor_export *made, const matrix_operand *from)
 {
-    for (int i = 0; i < 2; i++) {
-        made->shape[i] = made->view.shape[i];
-        made->strides[i] = made->view.strides[i] / (Py_ssize_t)sizeof(double);
-    }
+    made->shape[0] = from->rows;
+    made->shape[1] = from->columns;
+    made->strides[0] = from->window.row_stride;
+    made->strides[1] = from->window.column_stride;
     *tensor = (dl_tensor){
-        .data = made->view.buf,
+        .data = from->window.at,
         .device = {DL_PROCESSOR, 0},
         .ndim = 2,
         .dtype = {DL_FLOAT, 64, 1},
@@ -196,19 +197,22 @@ tensor_describe(dl_tensor *tensor, tensor_export *made)
 static PyObject *
 tensor_capsule(core_state *state, PyObject *source, bool versioned, uint64_t flags)
 {
-    tensor_export *made = malloc(sizeof *made);
+    matrix_operand from = {.source = source};
     PyObject *capsule = NULL;
+    tensor_export *made;
+    bool read_only;
 
+    if (!matrix_export_settle(&from, &read_only))
+        return NULL;
+    made = malloc(sizeof *made);
     if (!made)
         return PyErr_NoMemory();
-    if (PyObject_GetBuffer(source, &made->view, PyBUF_STRIDES) < 0) {
-        free(made);
-        return NULL;
-    }
+    made->source = Py_NewRef(source);
+    exports_add(matrix_behind(source), 1);
     made->interpreter = PyInterpreterState_Get();
     made->list = state->tensors;
     atomic_fetch_add_explicit(&made->list->holders, 1, memory_order_relaxed);
-    if (made->view.readonly && !versioned) {
+    if (read_only && !versioned) {
         PyErr_SetString(PyExc_BufferError, "the matrix is read-only, which DLPack before version 1.0 cannot say; ask "
                                            "for max_version=(1, 0) or for a copy");
     } else if (versioned) {
@@ -218,12 +222,12 @@ tensor_capsule(core_state *state, PyObject *source, bool versioned, uint64_t fla
         managed->version.minor = DL_MINOR;
         managed->context = made;
         managed->deleter = versioned_delete;
-        managed->flags = flags | (made->view.readonly ? DL_READ_ONLY : 0);
-        tensor_describe(&managed->tensor, made);
+        managed->flags = flags | (read_only ? DL_READ_ONLY : 0);
+        tensor_describe(&managed->tensor, made, &from);
         capsule = PyCapsule_New(managed, VERSIONED, capsule_destroy);
     } else {
         made->managed.plain = (dl_managed){.context = made, .deleter = plain_delete};
-        tensor_describe(&made->managed.plain.tensor, made);
+        tensor_describe(&made->managed.plain.tensor, made, &from);
         capsule = PyCapsule_New(&made->managed.plain, PLAIN, capsule_destroy);
     }
     if (!capsule)

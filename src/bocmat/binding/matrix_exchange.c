@@ -21,28 +21,37 @@ layout_suits(int flags, const mk_window *window, Py_ssize_t rows, Py_ssize_t col
     return (flags & PyBUF_STRIDES) == PyBUF_STRIDES || c;
 }
 
+bool
+matrix_export_settle(matrix_operand *from, bool *read_only)
+{
+    MatrixObject *matrix = matrix_behind(from->source);
+
+    *read_only =
+        (matrix->flags & MATRIX_READ_ONLY) || (is_view(from->source) && ((MatrixViewObject *)from->source)->read_only);
+    if (!matrix_usable(matrix))
+        return false;
+    /* Writes through the export must not reach an alias, so the values become its own first. Those that a computation
+     * reads just now cannot move, and need not if they are its own already. */
+    if (!(matrix->flags & MATRIX_READ_ONLY) && !(matrix->exports >= MATRIX_PIN && matrix_is_alone(matrix)) &&
+        !matrix_writable(matrix))
+        return false;
+    return operand_settle(from);
+}
+
 int
 matrix_getbuffer(PyObject *self, Py_buffer *view, int flags)
 {
     matrix_operand from = {.source = self};
-    MatrixObject *matrix = is_view(self) ? ((MatrixViewObject *)self)->matrix : (MatrixObject *)self;
-    bool read_only = (matrix->flags & MATRIX_READ_ONLY) || (is_view(self) && ((MatrixViewObject *)self)->read_only);
     Py_ssize_t *layout;
+    bool read_only;
 
     view->obj = NULL;
-    if (!matrix_usable(matrix))
+    if (!matrix_export_settle(&from, &read_only))
         return -1;
     if ((flags & PyBUF_WRITABLE) && read_only) {
         PyErr_SetString(PyExc_BufferError, "the matrix is read-only");
         return -1;
     }
-    /* Writes through the export must not reach an alias, so the values become its own first. Those that a computation
-     * reads just now cannot move, and need not if they are its own already. */
-    if (!(matrix->flags & MATRIX_READ_ONLY) && !(matrix->exports >= MATRIX_PIN && matrix_is_alone(matrix)) &&
-        !matrix_writable(matrix))
-        return -1;
-    if (!operand_settle(&from))
-        return -1;
     if (!layout_suits(flags, &from.window, from.rows, from.columns)) {
         PyErr_SetString(PyExc_BufferError, "the matrix is not stored in the order asked for; take a copy()");
         return -1;
@@ -68,15 +77,13 @@ matrix_getbuffer(PyObject *self, Py_buffer *view, int flags)
         .strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? layout + 2 : NULL,
         .internal = layout,
     };
-    exports_add(matrix, 1);
+    exports_add(matrix_behind(self), 1);
     return 0;
 }
 
 void
 matrix_releasebuffer(PyObject *self, Py_buffer *view)
 {
-    MatrixObject *matrix = is_view(self) ? ((MatrixViewObject *)self)->matrix : (MatrixObject *)self;
-
-    exports_drop(matrix, 1);
+    exports_drop(matrix_behind(self), 1);
     PyMem_Free(view->internal);
 }

@@ -445,12 +445,19 @@ int matrix_assign(core_state *state, PyObject *target, const matrix_key *key, Py
 
 /* ---- free threading ---- */
 
+/* A Matrix itself; the one that a MatrixView is a window on. */
+static inline MatrixObject *
+matrix_behind(PyObject *object)
+{
+    return is_view(object) ? ((MatrixViewObject *)object)->matrix : (MatrixObject *)object;
+}
+
 /* Without a GIL, the lock of a matrix guards what a header says about its values: reading a window off it and using
  * it, moving the values, counting exports. A view is guarded by its matrix. With a GIL, the GIL is that lock. */
 static inline PyObject *
 lock_of(PyObject *object)
 {
-    return is_view(object) ? (PyObject *)((MatrixViewObject *)object)->matrix : object;
+    return (PyObject *)matrix_behind(object);
 }
 
 #if BOCMAT_GIL
@@ -484,6 +491,10 @@ exports_drop(MatrixObject *self, uint32_t count)
     (void)__atomic_fetch_sub(&self->exports, count, __ATOMIC_RELAXED);
 #endif
 }
+
+/* matrix_exchange.c: settles what an export is to show. Its values become its own, so that writes through the export
+ * reach no alias; `read_only` says whether there may be none. False as operand_settle. Count the export then. */
+bool matrix_export_settle(matrix_operand *from, bool *read_only);
 
 /* ---- small things ---- */
 
