@@ -404,6 +404,22 @@ def test_misuse_of_from_dlpack_raises():
 
     with pytest.raises(TypeError, match="int, not a capsule"):
         Matrix.from_dlpack(Wrong())
+
+    class Elsewhere:
+        def __init__(self, device):
+            self.device = device
+
+        def __dlpack_device__(self):
+            return self.device
+
+        def __dlpack__(self, **_):
+            raise ValueError("which stream?")
+
+    with pytest.raises(BufferError, match=r"\(2, 1\)"):
+        Matrix.from_dlpack(Elsewhere((2, 1)))
+    for here in ((1, 0), "here"):
+        with pytest.raises(ValueError, match="stream"):
+            Matrix.from_dlpack(Elsewhere(here))
     with pytest.raises(ValueError, match="nothing"):
         Matrix.from_dlpack(api.PyCapsule_New(1, None, None))
 

@@ -47,7 +47,45 @@ is_missing(PyObject *source, PyObject *name)
     return true;
 }
 
-/* The capsule that source.__dlpack__() gives. */
+/* False with BufferError if the source says that it is on another device. */
+static bool
+on_processor(core_state *state, PyObject *source)
+{
+    PyObject *answer = PyObject_VectorcallMethod(state->dlpack.device, &source, 1, NULL);
+    Py_ssize_t device[2];
+    bool fine;
+
+    if (!answer && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        return true;
+    }
+    if (!answer)
+        return false;
+    fine = tensor_two_numbers(answer, "__dlpack_device__()", device);
+    Py_DECREF(answer);
+    if (fine && device[0] != DL_PROCESSOR) {
+        PyErr_Format(PyExc_BufferError, "the tensor is on the device (%zd, %zd), not in the processor's memory",
+                     device[0], device[1]);
+        return false;
+    }
+    return fine;
+}
+
+/* With the error set that __dlpack__() raised: where the tensor is elsewhere, that is the better reason. */
+static void
+say_where(core_state *state, PyObject *source)
+{
+    PyObject *error = error_take();
+
+    if (!on_processor(state, source) && PyErr_ExceptionMatches(PyExc_BufferError)) {
+        Py_DECREF(error);
+        return;
+    }
+    PyErr_Clear();
+    error_put(error);
+}
+
+/* The capsule that source.__dlpack__() gives; the tensor in it tells its device. */
 static PyObject *
 capsule_ask(core_state *state, PyObject *source, PyObject *copy)
 {
@@ -63,31 +101,9 @@ capsule_ask(core_state *state, PyObject *source, PyObject *copy)
     if (!capsule && PyErr_ExceptionMatches(PyExc_AttributeError) && is_missing(source, state->dlpack.ask))
         PyErr_Format(PyExc_TypeError, "from_dlpack() takes an object with __dlpack__, not %s",
                      Py_TYPE(source)->tp_name);
+    else if (!capsule)
+        say_where(state, source);
     return capsule;
-}
-
-/* False with BufferError if the source says that it is on another device. */
-static bool
-on_processor(core_state *state, PyObject *source)
-{
-    PyObject *answer = PyObject_VectorcallMethod(state->dlpack.device, &source, 1, NULL);
-    Py_ssize_t device[2];
-    bool fine;
-
-    if (!answer && PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Clear(); /* the tensor will tell */
-        return true;
-    }
-    if (!answer)
-        return false;
-    fine = tensor_two_numbers(answer, "__dlpack_device__()", device);
-    Py_DECREF(answer);
-    if (fine && device[0] != DL_PROCESSOR) {
-        PyErr_Format(PyExc_BufferError, "the tensor is on the device (%zd, %zd), not in the processor's memory",
-                     device[0], device[1]);
-        return false;
-    }
-    return fine;
 }
 
 /* A tensor that came in a capsule. */
@@ -246,7 +262,7 @@ matrix_from_dlpack(METHOD_ARGS)
     if (PyCapsule_CheckExact(given[0]))
         capsule = Py_NewRef(given[0]);
     else
-        capsule = on_processor(state, given[0]) ? capsule_ask(state, given[0], given[2]) : NULL;
+        capsule = capsule_ask(state, given[0], given[2]);
     if (!capsule)
         return NULL;
     if (!capsule_open(capsule, &taken) || !tensor_read(&taken))
