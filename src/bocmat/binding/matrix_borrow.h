@@ -12,8 +12,8 @@ bool array_can_share(number_format format, const char *at, const Py_ssize_t shap
 /* A new matrix with those numbers; the format is a known one. */
 PyObject *matrix_of_numbers(core_state *state, number_format format, const char *at, const Py_ssize_t shape[2],
                             const Py_ssize_t strides[2]);
-/* A matrix over the memory of a borrowed buffer's exporter, doubles in C order. Takes over the buffer, dropping it where
- * it fails. */
+/* A matrix over the memory of a borrowed buffer's exporter, doubles in C order. Takes over the buffer, which is dropped
+ * where that fails. */
 PyObject *matrix_over(core_state *state, matrix_buffer *buffer, const Py_ssize_t shape[2]);
 
 #endif
