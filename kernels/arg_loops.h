@@ -79,17 +79,38 @@ arg_run(fold_combine *combine, const mk_run *run)
     return run->mask ? arg_chosen(run, place) : (ptrdiff_t)place;
 }
 
+enum { ARG_LINES = 4 }; /* extremes found before their places are: those searches end in a branch foreseen by none */
+
+/* Dense lines of at most a block. */
+INLINE void
+arg_short_runs(fold_combine *combine, const mk_lines *lines, ptrdiff_t *places)
+{
+    mk_run run = {lines->length, lines->length, lines->in, true, 0.0, lines->neutral, NULL};
+    for (size_t i = 0; i < lines->count; i += ARG_LINES) {
+        double best[ARG_LINES];
+        size_t some = lines->count - i < ARG_LINES ? lines->count - i : ARG_LINES;
+        const double *first = run.at.at;
+        for (size_t k = 0; k < some; k++) {
+            best[k] = fold_run(arg_element, combine, &run);
+            run.at.at += lines->in.row_stride;
+        }
+        for (size_t k = 0; k < some; k++)
+            places[i + k] = (ptrdiff_t)first_of(first + (ptrdiff_t)k * lines->in.row_stride, lines->length, best[k]);
+    }
+}
+
 INLINE void
 arg_each_run(fold_combine *combine, const mk_lines *lines, ptrdiff_t *places)
 {
     mk_window in = lines->in, mask_at = lines->mask;
     bool masked = lines->mask.at, dense = in.column_stride == 1 && !masked;
     mk_run run = {lines->length, lines->length, in, dense, 0.0, lines->neutral, masked ? &mask_at : NULL};
+    if (dense && lines->length <= MK_BLOCK) {
+        arg_short_runs(combine, lines, places);
+        return;
+    }
     for (size_t i = 0; i < lines->count; i++) {
-        if (dense && lines->length <= MK_BLOCK)
-            places[i] = (ptrdiff_t)first_of(run.at.at, run.count, fold_run(arg_element, combine, &run));
-        else
-            places[i] = arg_run(combine, &run);
+        places[i] = arg_run(combine, &run);
         run.at.at += in.row_stride;
         mask_at.at += mask_at.row_stride;
     }

@@ -2,16 +2,27 @@
 
 typedef vec loop_value(vec x, vec y, vec z);
 
+enum { AHEAD = 128 }; /* doubles: far enough for the second-level cache */
+
+/* How far ahead the result is asked for. Not in short runs: what follows them may be another thread's. */
+INLINE size_t
+loop_ahead(size_t n)
+{
+    return n >= 8 * AHEAD ? AHEAD : 0;
+}
+
 /* One row of results, two vectors at a time. A step of 0 reads the same vector again. The last few go through part of
  * a vector, so that a value does not depend on where it stands. */
 INLINE void
 loop_row(loop_value *value, size_t n, double *out, const double *x, size_t x_step, const double *y, size_t y_step,
          const double *z, size_t z_step)
 {
-    size_t i = 0;
+    size_t i = 0, ahead = loop_ahead(n);
     UNROLLED
-    for (; i + LANES <= n; i += LANES)
+    for (; i + LANES <= n; i += LANES) {
+        v_prepare(out + i + ahead);
         v_store(out + i, value(v_load(x + i * x_step), v_load(y + i * y_step), v_load(z + i * z_step)));
+    }
     if (i == n)
         return;
     vec last_x = v_load_part(x + i * x_step, n - i), last_y = v_load_part(y + i * y_step, n - i);
@@ -24,11 +35,13 @@ loop_held(loop_value *value, size_t n, double *out, const double *x, const doubl
           unsigned repeated)
 {
     vec same_x = v_all(*x), same_y = v_all(*y), same_z = v_all(*z);
-    size_t i = 0;
+    size_t i = 0, ahead = loop_ahead(n);
     UNROLLED
-    for (; i + LANES <= n; i += LANES)
+    for (; i + LANES <= n; i += LANES) {
+        v_prepare(out + i + ahead);
         v_store(out + i, value(repeated & 1U ? same_x : v_load(x + i), repeated & 2U ? same_y : v_load(y + i),
                                repeated & 4U ? same_z : v_load(z + i)));
+    }
     if (i == n)
         return;
     n -= i;

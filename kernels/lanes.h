@@ -51,6 +51,13 @@ v_store(double *at, vec x)
     memcpy(at, &x, sizeof x);
 }
 
+/* Asks for a cache line that will be written; it need not be memory of ours. */
+INLINE void
+v_prepare(const double *at)
+{
+    __builtin_prefetch(at, 1, 3);
+}
+
 #if defined(MK_LANES_AVX512)
 
 INLINE vec
