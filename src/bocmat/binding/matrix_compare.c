@@ -177,32 +177,6 @@ where_compute(core_state *state, matrix_operand *mask, matrix_operand *a, matrix
     return result->object;
 }
 
-/* A small mask with small matrices of its shape or numbers; false for everything else, which goes the long way. */
-static bool
-where_small(core_state *state, PyObject *const *args, PyObject **answer)
-{
-    MatrixObject *mask = (MatrixObject *)args[0], *made;
-    mk_window windows[3];
-    double numbers[3];
-
-    for (int i = 0; i < 3; i++) {
-        MatrixObject *matrix = (MatrixObject *)args[i];
-
-        if (i > 0 && small_number(args[i], numbers + i)) {
-            windows[i] = (mk_window){numbers + i, 0, 0};
-            continue;
-        }
-        if (!is_small(args[i]) || matrix->rows != mask->rows || matrix->columns != mask->columns)
-            return false;
-        windows[i] = small_line(matrix);
-    }
-    made = matrix_new(state, mask->rows, mask->columns);
-    if (made)
-        mk_where(1, (size_t)(mask->rows * mask->columns), small_line(made), windows[0], windows[1], windows[2]);
-    *answer = (PyObject *)made;
-    return true;
-}
-
 PyObject *
 matrix_where(METHOD_ARGS)
 {
@@ -213,7 +187,7 @@ matrix_where(METHOD_ARGS)
     matrix_result result;
     int taken;
 
-    if (count == 3 && !keywords && where_small(state, args, &answer))
+    if (count == 3 && !keywords && small_three(state, mk_where, args[0], args[1], args[2], &answer))
         return answer;
     if (!args_take(&spec, args, count, keywords, given) || !result_take(state, given[3], &result))
         return NULL;
@@ -228,13 +202,6 @@ matrix_where(METHOD_ARGS)
 }
 
 /* ---- answered by one bool ---- */
-
-static inline bool
-are_small_alike(PyObject *left, PyObject *right)
-{
-    return is_small(left) && is_small(right) && ((MatrixObject *)left)->rows == ((MatrixObject *)right)->rows &&
-           ((MatrixObject *)left)->columns == ((MatrixObject *)right)->columns;
-}
 
 /* 1, 0, or -1 with an exception. Exact comparison wants one shape, the other broadcasts. */
 static int

@@ -32,13 +32,8 @@ plain_index(PyObject *key, Py_ssize_t length)
 {
     Py_ssize_t at;
 
-    if (!PyLong_CheckExact(key))
+    if (!long_is_short(key, &at))
         return -1;
-    at = PyLong_AsSsize_t(key);
-    if (at == -1 && PyErr_Occurred()) {
-        PyErr_Clear();
-        return -1;
-    }
     if (at < 0)
         at += length;
     return (size_t)at < (size_t)length ? at : -1;
@@ -61,6 +56,67 @@ plain_element(MatrixObject *matrix, PyObject *key)
     return window.at + row * window.row_stride + column * window.column_stride;
 }
 
+/* One end of a slice, brought between `least` and `most`. */
+static inline bool
+plain_end(PyObject *end, Py_ssize_t absent, Py_ssize_t length, Py_ssize_t least, Py_ssize_t *at)
+{
+    Py_ssize_t most = length + least;
+
+    *at = absent;
+    if (end == Py_None)
+        return true;
+    if (!long_is_short(end, at))
+        return false;
+    if (*at < 0)
+        *at += length;
+    *at = *at < least ? least : *at > most ? most : *at;
+    return true;
+}
+
+/* An int or a slice of ints, which is nearly every part of a key: no code of others runs to read it. False, and no
+ * exception, for anything else and for what is to be refused. */
+static inline bool
+plain_part(PyObject *part, Py_ssize_t length, axis_key *taken)
+{
+    const PySliceObject *slice = (const PySliceObject *)part;
+    Py_ssize_t stop, step = 1, across;
+    bool back;
+
+    taken->step = 1;
+    if (!PySlice_Check(part)) {
+        taken->start = plain_index(part, length);
+        taken->count = 1;
+        taken->single = true;
+        return taken->start >= 0;
+    }
+    if (slice->step != Py_None && (!long_is_short(slice->step, &step) || step == 0))
+        return false;
+    back = step < 0; /* from the last one, at length - 1, to the one before the first, at -1 */
+    if (!plain_end(slice->start, back ? length - 1 : 0, length, -back, &taken->start) ||
+        !plain_end(slice->stop, back ? -1 : length, length, -back, &stop))
+        return false;
+    across = back ? taken->start - stop : stop - taken->start;
+    taken->count = across <= 0 ? 0 : step == 1 ? across : (across - 1) / (back ? -step : step) + 1;
+    if (!taken->count)
+        taken->start = 0; /* a window over nothing still points into the matrix */
+    if (taken->count > 1)
+        taken->step = step; /* one that is never taken may be of any size, and would overflow in products */
+    taken->single = false;
+    return true;
+}
+
+static inline bool
+plain_key(PyObject *key, Py_ssize_t rows, Py_ssize_t columns, matrix_key *taken)
+{
+    taken->rows = rows;
+    taken->columns = columns;
+    if (PyTuple_CheckExact(key))
+        return PyTuple_GET_SIZE(key) == 2 && plain_part(PyTuple_GET_ITEM(key, 0), rows, &taken->row) &&
+               plain_part(PyTuple_GET_ITEM(key, 1), columns, &taken->column);
+    taken->column = (axis_key){0, 1, columns, false};
+    return plain_part(key, rows, &taken->row);
+}
+
 PyObject *
 matrix_subscript(PyObject *self, PyObject *key)
 {
@@ -72,10 +128,13 @@ matrix_subscript(PyObject *self, PyObject *key)
 
     if (element)
         return PyFloat_FromDouble(*element);
-    if (picks_asked(key))
-        return subscript_picks(self, key, rows, columns);
-    if (!key_take(key, rows, columns, &taken) || !matrix_usable(matrix) ||
-        !key_still_fits(&taken, matrix->rows, matrix->columns))
+    if (!plain_key(key, rows, columns, &taken)) {
+        if (picks_asked(key))
+            return subscript_picks(self, key, rows, columns);
+        if (!key_take(key, rows, columns, &taken))
+            return NULL;
+    }
+    if (!matrix_usable(matrix) || !key_still_fits(&taken, matrix->rows, matrix->columns))
         return NULL;
     part = key_window(&taken, matrix_window(matrix));
     if (key_is_element(&taken, key, columns))
@@ -182,6 +241,34 @@ assign_picks(PyObject *self, PyObject *key, int axis, Py_ssize_t rows, Py_ssize_
     return status;
 }
 
+/* A number, or a small matrix of the part's own shape, put where the key, which nothing has run since, selects. */
+static int
+assign_plain(MatrixObject *matrix, const matrix_key *key, PyObject *value)
+{
+    Py_ssize_t rows = key->row.count, columns = key->column.count;
+    MatrixObject *given = (MatrixObject *)value;
+    mk_window from, to;
+    double number;
+
+    if (small_number(value, &number))
+        from = (mk_window){&number, 0, 0};
+    else if (is_small(value) && given != matrix && given->rows == rows && given->columns == columns)
+        from = (mk_window){given->inline_values, columns, 1};
+    else
+        return matrix_assign(state_of((PyObject *)matrix), (PyObject *)matrix, key, value);
+    if (!matrix_writable(matrix))
+        return -1;
+    to = key_window(key, matrix_window(matrix));
+    if (rows > MATRIX_INLINE || columns > MATRIX_INLINE) {
+        mk_copy((size_t)rows, (size_t)columns, to, from);
+        return 0;
+    }
+    for (Py_ssize_t i = 0; i < rows; i++)
+        for (Py_ssize_t j = 0; j < columns; j++)
+            to.at[i * to.row_stride + j * to.column_stride] = from.at[i * from.row_stride + j * from.column_stride];
+    return 0;
+}
+
 int
 matrix_ass_subscript(PyObject *self, PyObject *key, PyObject *value)
 {
@@ -198,6 +285,8 @@ matrix_ass_subscript(PyObject *self, PyObject *key, PyObject *value)
         *plain_element(matrix, key) = PyFloat_AS_DOUBLE(value);
         return 0;
     }
+    if (plain_key(key, matrix->rows, matrix->columns, &taken))
+        return assign_plain(matrix, &taken, value);
     if (picks_asked(key))
         return assign_picks(self, key, ARGS_NO_AXIS, matrix->rows, matrix->columns, value);
     if (!key_take(key, matrix->rows, matrix->columns, &taken))

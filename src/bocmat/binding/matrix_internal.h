@@ -374,6 +374,46 @@ small_take(PyObject *left, PyObject *right, matrix_small *small)
     return true;
 }
 
+/* Both small and of one shape. */
+static inline bool
+are_small_alike(PyObject *left, PyObject *right)
+{
+    return is_small(left) && is_small(right) && ((MatrixObject *)left)->rows == ((MatrixObject *)right)->rows &&
+           ((MatrixObject *)left)->columns == ((MatrixObject *)right)->columns;
+}
+
+/* One operand of three: a number, or a small matrix of the shape of `like`. */
+static inline bool
+three_take(PyObject *object, const MatrixObject *like, double *number, mk_window *window)
+{
+    MatrixObject *matrix = (MatrixObject *)object;
+
+    *window = (mk_window){number, 0, 0};
+    if (!is_small(object))
+        return small_number(object, number);
+    *window = small_line(matrix);
+    return matrix->rows == like->rows && matrix->columns == like->columns;
+}
+
+typedef void three_kernel(size_t rows, size_t columns, mk_window out, mk_window x, mk_window y, mk_window z);
+
+/* A kernel's new result where x is a small matrix, y and z what three_take takes; false for everything else. */
+static inline bool
+small_three(core_state *state, three_kernel *kernel, PyObject *x, PyObject *y, PyObject *z, PyObject **answer)
+{
+    MatrixObject *like = (MatrixObject *)x, *made;
+    mk_window second, third;
+    double numbers[2];
+
+    if (!is_small(x) || !three_take(y, like, &numbers[0], &second) || !three_take(z, like, &numbers[1], &third))
+        return false;
+    made = matrix_new_small(state, like->rows, like->columns);
+    if (made)
+        kernel(1, small_count(like), small_line(made), small_line(like), second, third);
+    *answer = (PyObject *)made;
+    return true;
+}
+
 /* The window of a new matrix that holds the result. */
 static inline mk_window
 small_target(const matrix_small *small, const MatrixObject *result)

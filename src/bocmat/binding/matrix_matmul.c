@@ -103,8 +103,25 @@ matmul_compute(core_state *state, matrix_operand *left, matrix_operand *right)
     return result;
 }
 
-PyObject *
-slot_matmul(PyObject *left, PyObject *right)
+/* Both small, and they fit; false, and no exception, otherwise. */
+static inline bool
+matmul_small(PyObject *left, PyObject *right, PyObject **product)
+{
+    MatrixObject *a = (MatrixObject *)left, *b = (MatrixObject *)right, *made;
+
+    if (!is_small(left) || !is_small(right) || a->columns != b->rows || !shape_is_small(a->rows, b->columns))
+        return false;
+    made = matrix_new_small(state_of(left), a->rows, b->columns);
+    if (made)
+        mk_matmul((size_t)a->rows, (size_t)b->columns, (size_t)a->columns,
+                  (mk_window){made->inline_values, b->columns, 1}, (mk_window){a->inline_values, a->columns, 1},
+                  (mk_window){b->inline_values, b->columns, 1}, 0.0);
+    *product = (PyObject *)made;
+    return true;
+}
+
+static __attribute__((noinline)) PyObject *
+matmul_general(PyObject *left, PyObject *right)
 {
     core_state *state = state_of_either(left, right);
     matrix_operand a, b;
@@ -127,6 +144,14 @@ slot_matmul(PyObject *left, PyObject *right)
     }
     operand_drop(&a);
     return result;
+}
+
+PyObject *
+slot_matmul(PyObject *left, PyObject *right)
+{
+    PyObject *product;
+
+    return matmul_small(left, right, &product) ? product : matmul_general(left, right);
 }
 
 /* The product replaces the left operand's values, which keeps its shape. */
@@ -201,6 +226,8 @@ matrix_dot(METHOD_ARGS)
     PyObject *given[2], *answer = NULL;
     matrix_result result;
 
+    if (count == 1 && !keywords && matmul_small(self, args[0], &answer))
+        return answer;
     if (!args_take(&spec, args, count, keywords, given) || !result_take(state, given[1], &result) ||
         !operand_require(state, given[0], "dot()", &right))
         return NULL;

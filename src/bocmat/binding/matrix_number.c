@@ -242,8 +242,6 @@ slot_divmod(PyObject *left, PyObject *right)
 
 /* ---- fma and scaled_add: three operands, the first of them self ---- */
 
-typedef void three_kernel(size_t rows, size_t columns, mk_window out, mk_window x, mk_window y, mk_window z);
-
 static PyObject *
 three_compute(core_state *state, three_kernel *kernel, const char *what, matrix_operand *const *operands,
               matrix_result *result)
@@ -273,12 +271,10 @@ three_method(METHOD_ARGS, const args_spec *spec, const char *what, three_kernel 
     PyObject *given[4] = {NULL, NULL, NULL, NULL}, *answer = NULL;
     matrix_result result;
 
-    if (count == 2 && !keywords) {
-        given[0] = args[0];
-        given[1] = args[1];
-    } else if (!args_take(spec, args, count, keywords, given)) {
+    if (count == 2 && !keywords && small_three(state, kernel, self, args[0], args[1], &answer))
+        return answer;
+    if (!args_take(spec, args, count, keywords, given))
         return NULL;
-    }
     if (!target_take(state, self, what, given[2], given[3], &result) || !operand_require(state, given[0], what, &y))
         return NULL;
     if (operand_require(state, given[1], what, &z)) {

@@ -203,7 +203,7 @@ reduce_method(METHOD_ARGS, const args_spec *spec, mk_reduce_op op, reduce_answer
         return reduce_general(self, args, count, keywords, spec, op, answer);
     if (axis == ARGS_NO_AXIS)
         return answer(mk_reduce(op, 1, (size_t)(matrix->rows * matrix->columns), small_line(matrix)));
-    made = matrix_new(state_of(self), axis == 1 ? matrix->rows : 1, axis == 0 ? matrix->columns : 1);
+    made = matrix_new_small(state_of(self), axis == 1 ? matrix->rows : 1, axis == 0 ? matrix->columns : 1);
     if (made)
         mk_reduce_axis(op, axis, (size_t)matrix->rows, (size_t)matrix->columns, matrix_window(made),
                        matrix_window(matrix));

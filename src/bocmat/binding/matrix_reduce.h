@@ -32,20 +32,18 @@ static inline bool
 reduction_is_brief(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *keywords, int *axis)
 {
     Py_ssize_t named = keywords ? PyTuple_GET_SIZE(keywords) : 0;
-    int overflow;
-    long given;
+    Py_ssize_t given;
 
     if (!is_small(self) || !((MatrixObject *)self)->rows || !((MatrixObject *)self)->columns)
         return false;
     *axis = ARGS_NO_AXIS;
     if (count + named == 0)
         return true;
-    if (count + named != 1 || !PyLong_CheckExact(args[0]) ||
+    if (count + named != 1 || !long_is_short(args[0], &given) ||
         (named && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(keywords, 0), "axis") != 0))
         return false;
-    given = PyLong_AsLongAndOverflow(args[0], &overflow);
     *axis = (int)(given & 1);
-    return !overflow && given >= -2 && given <= 1;
+    return given >= -2 && given <= 1;
 }
 
 /* None, float or a name of float64; anything else raises TypeError. */

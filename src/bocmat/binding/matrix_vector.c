@@ -146,6 +146,9 @@ matrix_vecdot(METHOD_ARGS)
     PyObject *given[2], *result;
     int axis;
 
+    if (count == 1 && !keywords && are_small_alike(self, args[0]) && small_count((MatrixObject *)self))
+        return PyFloat_FromDouble(mk_dot(1, small_count((MatrixObject *)self), small_line((MatrixObject *)self),
+                                         small_line((MatrixObject *)args[0])));
     if (!args_take(&spec, args, count, keywords, given) || !args_axis(given[1], &axis) ||
         !operand_require(state, given[0], "vecdot()", &right))
         return NULL;
