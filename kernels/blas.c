@@ -5,6 +5,7 @@
  * under a lock of its own; lowering it ends none: they sleep. With 1, calls from any number of threads run side by
  * side, each on its caller; with more, they share the pool one at a time.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,9 @@
 #include "mk.h"
 
 static int default_threads = 1;
+static pthread_mutex_t count_lock = PTHREAD_MUTEX_INITIALIZER;
+static int alone;  /* calls of blas_alone_begin that have not ended; while there are any, BLAS has 1 thread */
+static int wanted; /* what it gets back then */
 static char name[96];
 
 /* The library was loaded before us, as one we are linked to; it has counted the cores by now. */
@@ -28,15 +32,46 @@ ask_blas(void)
     snprintf(name, sizeof name, "%.*s %.30s", (int)words, config, BLAS(openblas_get_corename)());
 }
 
+static void
+set_threads(int count)
+{
+    if (count != BLAS(openblas_get_num_threads)())
+        BLAS(openblas_set_num_threads)(count);
+}
+
 int
 mk_blas_threads(int count)
 {
-    int before = BLAS(openblas_get_num_threads)();
     if (count < 1)
         count = 1;
-    if (count != before)
-        BLAS(openblas_set_num_threads)(count);
+    pthread_mutex_lock(&count_lock);
+    int before = alone ? wanted : BLAS(openblas_get_num_threads)();
+    if (alone)
+        wanted = count;
+    else
+        set_threads(count);
+    pthread_mutex_unlock(&count_lock);
     return before;
+}
+
+void
+blas_alone_begin(void)
+{
+    pthread_mutex_lock(&count_lock);
+    if (alone++ == 0) {
+        wanted = BLAS(openblas_get_num_threads)();
+        set_threads(1);
+    }
+    pthread_mutex_unlock(&count_lock);
+}
+
+void
+blas_alone_end(void)
+{
+    pthread_mutex_lock(&count_lock);
+    if (--alone == 0)
+        set_threads(wanted);
+    pthread_mutex_unlock(&count_lock);
 }
 
 int

@@ -11,7 +11,17 @@
 #define BLAS(name) scipy_##name
 #endif
 
-enum { BLAS_ROW_MAJOR = 101, BLAS_AS_IS = 111, BLAS_TRANSPOSED = 112, BLAS_UPPER = 121 };
+enum {
+    BLAS_ROW_MAJOR = 101,
+    BLAS_COLUMN_MAJOR = 102,
+    BLAS_AS_IS = 111,
+    BLAS_TRANSPOSED = 112,
+    BLAS_UPPER = 121,
+    BLAS_LOWER = 122,
+    BLAS_NON_UNIT = 131,
+    BLAS_UNIT = 132,
+    BLAS_RIGHT = 142
+};
 
 void BLAS(cblas_dgemm)(int order, int transpose_a, int transpose_b, int m, int n, int k, double alpha, const double *a,
                        int a_leading, const double *b, int b_leading, double beta, double *c, int c_leading);
@@ -19,10 +29,17 @@ void BLAS(cblas_dgemv)(int order, int transpose_a, int m, int n, double alpha, c
                        const double *x, int x_step, double beta, double *y, int y_step);
 void BLAS(cblas_dsyrk)(int order, int triangle, int transpose, int n, int k, double alpha, const double *a,
                        int a_leading, double beta, double *c, int c_leading);
+void BLAS(cblas_dtrsm)(int order, int side, int triangle, int transpose, int diagonal, int m, int n, double alpha,
+                       const double *a, int a_leading, double *b, int b_leading);
 void BLAS(openblas_set_num_threads)(int count);
 int BLAS(openblas_get_num_threads)(void);
 char *BLAS(openblas_get_config)(void);
 char *BLAS(openblas_get_corename)(void);
+
+/* In between BLAS works without its pool (blas.c): for what makes many calls too short to be shared. May be nested and
+ * overlap with that of another thread. */
+void blas_alone_begin(void);
+void blas_alone_end(void);
 
 /* LAPACK, as Fortran has it: column-major, everything by address, the length of each text after the arguments. */
 typedef size_t blas_length;

@@ -7,14 +7,20 @@
  *   svd                           a' = V S U'
  *   eigh                          a' = a
  *
- * Only eig and lstsq need the matrix turned on the way, and several right-hand sides are.
+ * Only eig and lstsq need the matrix turned on the way, and a few right-hand sides are; many are solved for as they are,
+ * from the other side.
  */
 #include <limits.h>
 
 #include "blas.h"
 #include "small_linalg.h"
 
-enum { UNBLOCKED = 24 /* up to here LAPACK does not use blocks, and the least work is enough */ };
+enum {
+    UNBLOCKED = 24,         /* up to here LAPACK does not use blocks, and the least work is enough */
+    MANY = 16,              /* right-hand sides from which on they are solved for as rows, measured */
+    ALONE_SINGULAR = 256,   /* sides up to which a second thread does not make singular values faster, measured, */
+    ALONE_EIGENVALUES = 192 /* and eigenvalues */
+};
 
 static size_t
 least_of(size_t x, size_t y)
@@ -61,6 +67,24 @@ total(size_t fixed, double asked, double most)
     return most >= (double)INT_MAX ? MK_TOO_LARGE : fixed + (size_t)asked + 1;
 }
 
+/* Reductions to a band multiply by one vector at a time. Where threads share that, each of the thousands of steps waits
+ * for all of them: nothing won on idle cores, a hundred times slower where another program has one of the cores. */
+static bool
+alone_begin(size_t rows, size_t columns, size_t side)
+{
+    bool is_alone = (double)rows * (double)columns * (double)least_of(rows, columns) <= (double)(side * side * side);
+    if (is_alone)
+        blas_alone_begin();
+    return is_alone;
+}
+
+static void
+alone_end(bool is_alone)
+{
+    if (is_alone)
+        blas_alone_end();
+}
+
 /* ---- LU ---- */
 
 /* a' = P L U in `lu`; 0 or the position of a pivot that is zero. */
@@ -82,7 +106,27 @@ lu_work(size_t n)
 size_t
 mk_solve_work(size_t n, size_t count)
 {
-    return total(n * n + n + (count > 1 ? n * count : 0), 0.0, (double)greatest_of(n, count));
+    bool is_turned = count > 1 && count < MANY;
+    return total(n * n + n + (is_turned ? n * count : 0), 0.0, (double)greatest_of(n, count));
+}
+
+/* x @ a.T = b for the rows of x, which hold b: LAPACK sees a column-major x' P L U = b'. */
+static void
+solve_rows(size_t n, size_t count, double *x, const double *lu, const int *pivots)
+{
+    int side = (int)n, columns = (int)count;
+    BLAS(cblas_dtrsm)(BLAS_COLUMN_MAJOR, BLAS_RIGHT, BLAS_UPPER, BLAS_AS_IS, BLAS_NON_UNIT, columns, side, 1.0, lu,
+                      side, x, columns);
+    BLAS(cblas_dtrsm)(BLAS_COLUMN_MAJOR, BLAS_RIGHT, BLAS_LOWER, BLAS_AS_IS, BLAS_UNIT, columns, side, 1.0, lu, side, x,
+                      columns);
+    for (size_t i = n; i-- > 0;) {
+        double *one = x + i * count, *other = x + ((size_t)pivots[i] - 1) * count;
+        for (size_t j = 0; one != other && j < count; j++) {
+            double kept = one[j];
+            one[j] = other[j];
+            other[j] = kept;
+        }
+    }
 }
 
 int
@@ -90,14 +134,20 @@ mk_solve(size_t n, size_t count, double *x, mk_window a, mk_window b, double *wo
 {
     if (n <= SMALL_SIDE)
         return small_solve(n, count, x, a, b);
-    double *right = count > 1 ? work + n * n + n : x;
+    bool is_turned = count > 1 && count < MANY;
+    double *right = is_turned ? work + n * n + n : x;
     int *pivots = whole(work + n * n), side = (int)n, columns = (int)count;
     int info = factor(n, work, a, pivots);
     if (info != 0 || count == 0)
         return info;
+    if (count >= MANY) {
+        mk_copy(n, count, dense(x, count), b);
+        solve_rows(n, count, x, work, pivots);
+        return info;
+    }
     mk_copy(n, count, turned(right, n), b);
     BLAS(dgetrs_)("T", &side, &columns, work, &side, pivots, right, &side, &info, 1);
-    if (count > 1)
+    if (is_turned)
         mk_copy(n, count, dense(x, count), turned(right, n));
     return info;
 }
@@ -220,8 +270,10 @@ mk_svd(size_t rows, size_t columns, double *u, double *s, double *vh, mk_window 
     int m = (int)columns, n = (int)rows, side = (int)k, given = as_int(size - fixed), info = 0;
     double none;
     mk_copy(rows, columns, dense(work, columns), a);
+    bool is_alone = alone_begin(rows, columns, ALONE_SINGULAR);
     BLAS(dgesdd_)(u ? "S" : "N", &m, &n, work, &m, s, u ? vh : &none, &m, u ? u : &none, &side, work + fixed, &given,
                   whole(work + rows * columns), &info, 1);
+    alone_end(is_alone);
     return info;
 }
 
@@ -248,8 +300,10 @@ mk_eigh(size_t n, double *w, double *v, mk_window a, double *work, size_t size)
     size_t wholes = 2 + 3 * n;
     int order = (int)n, given = as_int(size - n * n - wholes), given_wholes = 3 + 5 * order, info = 0;
     mk_copy(n, n, dense(work, n), a);
+    bool is_alone = alone_begin(n, n, ALONE_EIGENVALUES);
     BLAS(dsyevd_)("V", "U", &order, work, &order, w, work + n * n + wholes, &given, whole(work + n * n), &given_wholes,
                   &info, 1, 1);
+    alone_end(is_alone);
     mk_copy(n, n, dense(v, n), turned(work, n));
     return info;
 }
@@ -275,8 +329,10 @@ mk_eig(size_t n, double *real, double *imaginary, double *v, mk_window a, double
     int order = (int)n, given = as_int(size - 2 * n * n), info = 0;
     double none, *vectors = work + n * n;
     mk_copy(n, n, turned(work, n), a);
+    bool is_alone = alone_begin(n, n, ALONE_EIGENVALUES);
     BLAS(dgeev_)("N", "V", &order, work, &order, real, imaginary, &none, &order, vectors, &order, vectors + n * n,
                  &given, &info, 1, 1);
+    alone_end(is_alone);
     mk_copy(n, n, dense(v, n), turned(vectors, n));
     return info;
 }
@@ -326,8 +382,10 @@ mk_lstsq(size_t rows, size_t columns, size_t count, double *x, mk_window a, mk_w
     int given = as_int(size - fixed - wholes);
     mk_copy(rows, columns, turned(left, rows), a);
     mk_copy(rows, count, turned(right, most), b);
+    bool is_alone = alone_begin(rows, columns, ALONE_SINGULAR);
     BLAS(dgelsd_)(&m, &n, &width, left, &m, right, &leading, s, &least, &rank, rest + wholes, &given, whole(rest),
                   &info);
+    alone_end(is_alone);
     mk_copy(columns, count, dense(x, count), turned(right, most));
     return info;
 }

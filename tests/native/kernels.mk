@@ -3,7 +3,7 @@
 PYTHON ?= python3
 OPENBLAS ?= $(shell $(PYTHON) -c 'import scipy_openblas32 as s, os; print(os.path.dirname(s.__file__))')
 KERNELS_OUT ?= build/native
-KERNELS_FLAGS ?= -std=c11 -O3 -g -ffp-contract=off -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes
+KERNELS_FLAGS ?= -std=c11 -pthread -O3 -g -ffp-contract=off -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes
 KERNELS_SANITIZE = -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 KERNELS_LIBS = -L$(OPENBLAS)/lib -Wl,-rpath,$(OPENBLAS)/lib -lscipy_openblas -lm
 KERNELS_HEADERS = $(wildcard kernels/*.h kernels/*.def tests/native/kernels_*.h)

@@ -3,6 +3,9 @@
  *
  * Build and run: make -f tests/native/kernels.mk test-kernels, from the root.
  */
+#include <pthread.h>
+
+#include "../../kernels/blas.h"
 #include "kernels_support.h"
 
 enum { MOST = 40, CELLS = MOST * MOST, SIDES_TRIED = 12 };
@@ -211,15 +214,51 @@ test_norms(pattern shape, size_t rows, size_t columns)
     block_free(&a);
 }
 
+static void *
+many_singular_values(void *out)
+{
+    size_t n = 33, size = mk_svd_work(n, n, false);
+    double *a = memory(n * n), *s = memory(n), *work = memory(size);
+    for (size_t i = 0; i < n * n; i++)
+        a[i] = (double)(i * i % 97);
+    for (int round = 0; round < 50; round++)
+        (void)mk_svd(n, n, NULL, s, NULL, dense(a, n), work, size);
+    *(double *)out = s[0];
+    free(a), free(s), free(work);
+    return NULL;
+}
+
+/* What wants BLAS without its pool leaves the number of threads as it is, or as it is set meanwhile. */
+static void
+test_alone(void)
+{
+    double found[2] = {0.0, 0.0};
+    pthread_t other;
+    (void)mk_blas_threads(2);
+    blas_alone_begin();
+    blas_alone_begin();
+    blas_alone_end();
+    check(BLAS(openblas_get_num_threads)() == 1, "BLAS is alone until the last one ends");
+    check(mk_blas_threads(3) == 2 && BLAS(openblas_get_num_threads)() == 1, "a new number waits");
+    blas_alone_end();
+    check(BLAS(openblas_get_num_threads)() == 3, "then it holds");
+    if (pthread_create(&other, NULL, many_singular_values, found))
+        abort();
+    (void)many_singular_values(found + 1);
+    pthread_join(other, NULL);
+    check(found[0] == found[1] && found[0] > 0.0, "two at once find the same");
+    check(mk_blas_threads(1) == 3, "and leave BLAS its threads");
+}
+
 int
 main(void)
 {
-    (void)mk_blas_threads(1);
+    test_alone();
     for (int round = 0; round < 12; round++)
         for (size_t i = 0; i < SIDES_TRIED; i++) {
             pattern shape = (pattern)random_below(OUTPUTS);
             size_t n = sides[i], other = sides[random_below(SIDES_TRIED)];
-            test_equations(shape, n, random_below(6));
+            test_equations(shape, n, random_below(2) ? random_below(6) : random_below(MOST));
             if (n > 0)
                 test_singular(n);
             test_factors(shape, n, other);
