@@ -5,7 +5,7 @@
  * under a lock of its own; lowering it ends none: they sleep. With 1, calls from any number of threads run side by
  * side, each on its caller; with more, they share the pool one at a time.
  */
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@
 #include "mk.h"
 
 static int default_threads = 1;
-static pthread_mutex_t count_lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_flag count_lock = ATOMIC_FLAG_INIT; /* held for a few stores */
 static int alone;  /* calls of blas_alone_begin that have not ended; while there are any, BLAS has 1 thread */
 static int wanted; /* what it gets back then */
 static char name[96];
@@ -33,6 +33,18 @@ ask_blas(void)
 }
 
 static void
+lock(void)
+{
+    while (atomic_flag_test_and_set_explicit(&count_lock, memory_order_acquire)) {}
+}
+
+static void
+unlock(void)
+{
+    atomic_flag_clear_explicit(&count_lock, memory_order_release);
+}
+
+static void
 set_threads(int count)
 {
     if (count != BLAS(openblas_get_num_threads)())
@@ -44,34 +56,34 @@ mk_blas_threads(int count)
 {
     if (count < 1)
         count = 1;
-    pthread_mutex_lock(&count_lock);
+    lock();
     int before = alone ? wanted : BLAS(openblas_get_num_threads)();
     if (alone)
         wanted = count;
     else
         set_threads(count);
-    pthread_mutex_unlock(&count_lock);
+    unlock();
     return before;
 }
 
 void
 blas_alone_begin(void)
 {
-    pthread_mutex_lock(&count_lock);
+    lock();
     if (alone++ == 0) {
         wanted = BLAS(openblas_get_num_threads)();
         set_threads(1);
     }
-    pthread_mutex_unlock(&count_lock);
+    unlock();
 }
 
 void
 blas_alone_end(void)
 {
-    pthread_mutex_lock(&count_lock);
+    lock();
     if (--alone == 0)
         set_threads(wanted);
-    pthread_mutex_unlock(&count_lock);
+    unlock();
 }
 
 int

@@ -7,8 +7,8 @@
  *   svd                           a' = V S U'
  *   eigh                          a' = a
  *
- * Only eig and lstsq need the matrix turned on the way, and a few right-hand sides are; many are solved for as they are,
- * from the other side.
+ * Only eig and lstsq need the matrix turned on the way, and a few right-hand sides are; many are solved for as they
+ * are, from the other side.
  */
 #include <limits.h>
 
@@ -16,10 +16,11 @@
 #include "small_linalg.h"
 
 enum {
-    UNBLOCKED = 24,         /* up to here LAPACK does not use blocks, and the least work is enough */
-    MANY = 16,              /* right-hand sides from which on they are solved for as rows, measured */
-    ALONE_SINGULAR = 256,   /* sides up to which a second thread does not make singular values faster, measured, */
-    ALONE_EIGENVALUES = 192 /* and eigenvalues */
+    UNBLOCKED = 24,          /* up to here LAPACK does not use blocks, and the least work is enough */
+    MANY = 16,               /* right-hand sides from which on they are solved for as rows, measured */
+    ALONE_SINGULAR = 256,    /* sides up to which a second thread does not make singular values faster, measured, */
+    ALONE_EIGENVALUES = 192, /* and eigenvalues, */
+    ALONE_RIGHT = 40000      /* and right-hand sides, here the number of their elements */
 };
 
 static size_t
@@ -115,10 +116,14 @@ static void
 solve_rows(size_t n, size_t count, double *x, const double *lu, const int *pivots)
 {
     int side = (int)n, columns = (int)count;
+    bool is_alone = n * count < ALONE_RIGHT;
+    if (is_alone)
+        blas_alone_begin();
     BLAS(cblas_dtrsm)(BLAS_COLUMN_MAJOR, BLAS_RIGHT, BLAS_UPPER, BLAS_AS_IS, BLAS_NON_UNIT, columns, side, 1.0, lu,
                       side, x, columns);
     BLAS(cblas_dtrsm)(BLAS_COLUMN_MAJOR, BLAS_RIGHT, BLAS_LOWER, BLAS_AS_IS, BLAS_UNIT, columns, side, 1.0, lu, side, x,
                       columns);
+    alone_end(is_alone);
     for (size_t i = n; i-- > 0;) {
         double *one = x + i * count, *other = x + ((size_t)pivots[i] - 1) * count;
         for (size_t j = 0; one != other && j < count; j++) {
