@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
-from bocmat import Matrix
+from bocmat import Cown, Matrix, wait, when
 from support.matrices import arrays, as_array, assert_same, operands
 
 
@@ -212,6 +212,71 @@ def test_protocol_5_goes_out_of_band():
         assert_same(first, as_array(matrix))
         first += 1.0
         assert first[0, 1] == matrix[0, 1] + 1
+
+
+def write_elsewhere(matrix):
+    cown = Cown(matrix)
+
+    @when(cown)
+    def write(x):
+        x.value[0, 0] = -1.0
+
+    wait()
+
+
+def write_a_part(matrix):
+    matrix.view[0] += 1.0
+
+
+def write_an_array(matrix):
+    np.asarray(matrix)[...] = 7.0
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        write_elsewhere,
+        write_a_part,
+        write_an_array,
+        lambda matrix: matrix.__iadd__(1.0),
+        lambda matrix: matrix.__setitem__((0, 0), -1.0),
+        lambda matrix: matrix.__setattr__("x", -1.0),
+        lambda matrix: matrix.abs(in_place=True),
+        lambda matrix: matrix.transpose(in_place=True),
+        lambda matrix: Matrix.ones(matrix.shape).add(1.0, out=matrix),
+        lambda matrix: matrix.T.__iadd__(1.0),
+        lambda matrix: matrix.put([0], 1.0),
+        lambda matrix: pickle.loads(pickle.dumps(matrix, 5)).__iadd__(1.0),
+        lambda matrix: matrix.__array_interface__,
+    ],
+)
+def test_what_lies_in_the_bytes_of_a_pickle_is_copied_when_it_is_written(use):
+    original = Matrix(60, 60, range(-1800, 1800))
+    values = np.array(original)
+    buffers: list[pickle.PickleBuffer] = []
+    data = pickle.dumps(original, 5, buffer_callback=buffers.append)
+    kept = [bytes(buffers[0])]
+    one, two = pickle.loads(data, buffers=kept), pickle.loads(data, buffers=kept)
+    alias = one.T
+    use(one)
+    use(pickle.loads(data, buffers=kept))
+    assert_same(two, values)
+    assert_same(alias, values.T)
+    assert kept == [values.tobytes()]
+    assert not one.read_only
+    if one.acquired:
+        one[...] = 2.0
+    assert_same(pickle.loads(data, buffers=kept), values)
+    with pytest.raises(ValueError, match="takes 28800"):
+        pickle.loads(data, buffers=[bytes(28808)])
+
+
+def test_a_pickle_out_of_band_stays_what_it_was():
+    matrix = Matrix(60, 60, 1.0)
+    buffers: list[pickle.PickleBuffer] = []
+    data = pickle.dumps(matrix, 5, buffer_callback=buffers.append)
+    matrix += 1.0
+    assert_same(pickle.loads(data, buffers=buffers), np.ones((60, 60)))
 
 
 def test_copies_share_nothing():

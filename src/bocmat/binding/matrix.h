@@ -14,7 +14,9 @@
  *
  * A tile's buffer has a `parent`: its values lie inside the parent's, disjoint from every other tile's, and it keeps
  * the parent alive. Borrowed memory (from_buffer) has an exporter, a Py_buffer that can only be released in its own
- * interpreter, and so never travels: hand-over copies it. Memory of a tensor is given back otherwise, but alike. */
+ * interpreter, and so never travels: hand-over copies it. Memory of a tensor is given back otherwise, but alike. Where
+ * the exporter is read-only, either the header is too, or the memory is that of bytes: then whoever writes takes a
+ * copy. */
 typedef struct matrix_buffer {
     atomic_size_t holders;
     struct matrix_buffer *parent;

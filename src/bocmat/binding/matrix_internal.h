@@ -66,11 +66,13 @@ bool matrix_shape_fits(Py_ssize_t rows, Py_ssize_t columns);
 
 /* True while a buffer, an array, a tensor or a long computation uses its memory. */
 bool matrix_is_exported(MatrixObject *self);
-/* True if nobody else holds the values. */
+/* True if nobody else holds the values, and they are not those of bytes, which never change. */
 static inline bool
 matrix_is_alone(const MatrixObject *self)
 {
-    return !self->buffer || buffer_alone(self->buffer);
+    const matrix_buffer *buffer = self->buffer;
+
+    return !buffer || (buffer_alone(self->buffer) && !(buffer->exporter && buffer->exporter->readonly));
 }
 
 /* Our own types, whichever interpreter they are of: neither can be subclassed, so the destructor tells them. */

@@ -186,13 +186,45 @@ can_share(const MatrixObject *self)
     return self->buffer && !self->buffer->exporter && !self->exports && !(self->flags & MATRIX_ADDRESSED);
 }
 
+/* Its own copy of values that others hold too, row-major. */
+static bool
+take_own_copy(MatrixObject *self)
+{
+    matrix_buffer *own = buffer_new((size_t)(self->rows * self->columns));
+
+    if (!own) {
+        PyErr_NoMemory();
+        return false;
+    }
+    mk_copy((size_t)self->rows, (size_t)self->columns, (mk_window){own->values, self->columns, 1}, matrix_window(self));
+    buffer_drop(self->buffer);
+    self->buffer = own;
+    self->data = own->values;
+    self->stride.row_stride = self->columns;
+    self->stride.column_stride = 1;
+    return true;
+}
+
+/* Values that lie in bytes become its own before they are shared, which borrowed memory cannot be. */
+static bool
+leave_bytes(MatrixObject *self)
+{
+    bool in_bytes = self->buffer && self->buffer->exporter && !(self->flags & MATRIX_READ_ONLY) &&
+                    self->buffer->exporter->readonly && !self->exports;
+
+    return !in_bytes || take_own_copy(self);
+}
+
 PyObject *
 matrix_alias(core_state *state, MatrixObject *self, bool transposed)
 {
-    mk_window window = matrix_window(self);
     Py_ssize_t rows = self->rows, columns = self->columns;
     MatrixObject *alias;
+    mk_window window;
 
+    if (!leave_bytes(self))
+        return NULL;
+    window = matrix_window(self);
     if (transposed) {
         window = (mk_window){window.at, window.column_stride, window.row_stride};
         rows = self->columns;
@@ -252,25 +284,6 @@ matrix_usable(MatrixObject *self)
         return true;
     matrix_refuse(self);
     return false;
-}
-
-/* Its own copy of values that others hold too, row-major. */
-static bool
-take_own_copy(MatrixObject *self)
-{
-    matrix_buffer *own = buffer_new((size_t)(self->rows * self->columns));
-
-    if (!own) {
-        PyErr_NoMemory();
-        return false;
-    }
-    mk_copy((size_t)self->rows, (size_t)self->columns, (mk_window){own->values, self->columns, 1}, matrix_window(self));
-    buffer_drop(self->buffer);
-    self->buffer = own;
-    self->data = own->values;
-    self->stride.row_stride = self->columns;
-    self->stride.column_stride = 1;
-    return true;
 }
 
 bool
@@ -423,7 +436,7 @@ matrix_share(MatrixObject *self, matrix_parcel *parcel)
     int status = -1;
 
     MATRIX_BEGIN((PyObject *)self);
-    if (!matrix_usable(self)) {
+    if (!matrix_usable(self) || !leave_bytes(self)) {
         status = -1;
     } else if (!can_share(self)) {
         status = parcel_copy_values(self, parcel);

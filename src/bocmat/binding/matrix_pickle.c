@@ -3,30 +3,25 @@
 
 #include <string.h>
 
+#include "matrix_borrow.h"
 #include "matrix_crossing.h"
 
 /* ---- pickle ---- */
 
-/* The values as a bytes-like object in row-major order: from protocol 5 on the matrix itself, out of band where the
- * pickler has a place for that. */
+/* The values as a bytes-like object in row-major order: from protocol 5 on the memory itself, out of band where the
+ * pickler has a place for that. It is read-only, so that in band it comes back as bytes, which need no copy. */
 static PyObject *
 pickled_values(PyObject *self, int protocol)
 {
-    matrix_operand from = {.source = self};
-    PyObject *whole = self, *values;
+    PyObject *still, *values;
 
-    if (!operand_settle(&from))
-        return NULL;
     if (protocol < 5)
         return matrix_tobytes(self, NULL, 0, NULL);
-    if (window_is_row_major(from.window, from.rows, from.columns))
-        Py_INCREF(whole);
-    else
-        whole = matrix_copy_window(state_of(self), from.window, from.rows, from.columns);
-    if (!whole)
+    still = matrix_snapshot(state_of(self), self);
+    if (!still)
         return NULL;
-    values = PyPickleBuffer_FromObject(whole);
-    Py_DECREF(whole);
+    values = PyPickleBuffer_FromObject(still);
+    Py_DECREF(still);
     return values;
 }
 
@@ -57,6 +52,33 @@ matrix_reduce_ex(METHOD_ARGS)
     return result;
 }
 
+enum { FEW_BYTES = 1 << 14 /* are copied sooner than borrowed */ };
+
+/* A matrix over the memory of bytes, which copies them when it is written. NULL, without an exception, where they do
+ * not suit. */
+static PyObject *
+matrix_over_bytes(core_state *state, const Py_ssize_t shape[2], PyObject *values)
+{
+    PyObject *result;
+    matrix_buffer *buffer;
+
+    if (!PyBytes_CheckExact(values) || PyBytes_GET_SIZE(values) < FEW_BYTES ||
+        PyBytes_GET_SIZE(values) != shape[0] * shape[1] * (Py_ssize_t)sizeof(double) ||
+        (uintptr_t)PyBytes_AS_STRING(values) % _Alignof(double) != 0)
+        return NULL;
+    buffer = buffer_new_borrowed();
+    if (!buffer)
+        return PyErr_NoMemory();
+    if (PyObject_GetBuffer(values, buffer->exporter, PyBUF_SIMPLE) < 0) {
+        buffer_drop(buffer);
+        return NULL;
+    }
+    result = matrix_over(state, buffer, shape);
+    if (result)
+        ((MatrixObject *)result)->flags = 0;
+    return result;
+}
+
 /* A matrix with a copy of the bytes of a contiguous buffer. */
 static PyObject *
 matrix_of_bytes(core_state *state, Py_ssize_t rows, Py_ssize_t columns, PyObject *values)
@@ -77,18 +99,20 @@ matrix_of_bytes(core_state *state, Py_ssize_t rows, Py_ssize_t columns, PyObject
     return result;
 }
 
-/* _restore(rows, columns, values): what a pickled matrix is read back with. The values are copied. */
+/* _restore(rows, columns, values): what a pickled matrix is read back with. */
 PyObject *
 matrix_restore(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords)
 {
     static const args_spec spec = {"_restore", 3, 3, {"rows", "columns", "values", NULL}};
-    PyObject *given[3];
-    Py_ssize_t rows, columns;
+    core_state *state = PyModule_GetState(module);
+    PyObject *given[3], *result;
+    Py_ssize_t shape[2];
 
-    if (!args_take(&spec, args, count, keywords, given) || !args_index(given[0], "rows", &rows) ||
-        !args_index(given[1], "columns", &columns))
+    if (!args_take(&spec, args, count, keywords, given) || !args_index(given[0], "rows", &shape[0]) ||
+        !args_index(given[1], "columns", &shape[1]) || !matrix_shape_fits(shape[0], shape[1]))
         return NULL;
-    return matrix_of_bytes(PyModule_GetState(module), rows, columns, given[2]);
+    result = matrix_over_bytes(state, shape, given[2]);
+    return result || PyErr_Occurred() ? result : matrix_of_bytes(state, shape[0], shape[1], given[2]);
 }
 
 PyObject *
