@@ -6,9 +6,12 @@ import _thread
 import atexit
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _core
+
+if TYPE_CHECKING:
+    from .progress import Progress
 
 __all__ = ["WORKER_COUNT", "quiesce", "start", "usable_backends", "wait"]
 
@@ -171,31 +174,40 @@ def _seconds(timeout: float | None) -> float:
 def _report_failures() -> None:
     """Log, once each, the exceptions of behaviors that nobody has looked at."""
     failures = _core._take_failures()
-    if not failures:
-        return
-    import logging
-    import traceback
+    if failures:
+        import logging
 
-    logger = logging.getLogger("bocmat")
-    for exc in failures:
-        lines = traceback.format_exception_only(type(exc), exc)
-        if sys.version_info < (3, 11):
-            lines += [f"{note}\n" for note in getattr(exc, "__notes__", ())]
-        logger.error("a behavior failed and nobody looked at it\n%s", "".join(lines).rstrip())
+        logger = logging.getLogger("bocmat")
+        for failure in failures:
+            logger.error("%s", failure)
 
 
-def _quiesce(timeout: float | None) -> None:
+def _progress(wanted: bool) -> Progress | None:
+    if not wanted:
+        return None
+    from .progress import Progress
+
+    return Progress()
+
+
+def _quiesce(timeout: float | None, progress: Progress | None) -> None:
     seconds = _seconds(timeout)
     if _core._in_behavior():
         raise RuntimeError("wait() and quiesce() wait for behaviors and cannot be called in one")
-    if not _core._quiesce(seconds):
+    quiet = progress.watch(seconds) if progress else _core._quiesce(seconds)
+    if not quiet:
         raise TimeoutError(
             f"{_core._in_flight()} behaviors were still to be done after {timeout} seconds"
         )
 
 
-def quiesce(timeout: float | None = None, *, stats: bool = False) -> list[dict[str, int]] | None:
+def quiesce(
+    timeout: float | None = None, *, stats: bool = False, progress: bool = False
+) -> list[dict[str, int]] | None:
     """Wait for every behavior, and all that they schedule, to be done; the runtime goes on.
+
+    A behavior that failed and whose exception nobody has looked at is reported, once, by the
+    logger ``bocmat``.
 
     Parameters
     ----------
@@ -203,6 +215,9 @@ def quiesce(timeout: float | None = None, *, stats: bool = False) -> list[dict[s
         Seconds to wait at most; 0 only asks.
     stats : bool
         Return one dict a worker: ``worker``, ``executed``, ``stolen``, ``parked``.
+    progress : bool
+        Show on standard error how many behaviors are done: a bar on a terminal where tqdm is
+        installed (``bocmat[progress]``), otherwise lines.
 
     Raises
     ------
@@ -211,16 +226,24 @@ def quiesce(timeout: float | None = None, *, stats: bool = False) -> list[dict[s
     RuntimeError
         When called in a behavior.
     """
-    _quiesce(timeout)
+    shown = _progress(progress)
+    try:
+        _quiesce(timeout, shown)
+    finally:
+        if shown:
+            shown.close()
     _report_failures()
     return _core._stats() if stats else None
 
 
-def wait(timeout: float | None = None, *, stats: bool = False) -> list[dict[str, int]] | None:
+def wait(
+    timeout: float | None = None, *, stats: bool = False, progress: bool = False
+) -> list[dict[str, int]] | None:
     """Wait for every behavior, and all that they schedule, to be done, then stop the workers.
 
     They are kept, parked, for the next start. Afterwards the main program may read the value of
-    any cown.
+    any cown. A behavior that failed and whose exception nobody has looked at is reported, once,
+    by the logger ``bocmat``.
 
     Parameters
     ----------
@@ -228,6 +251,9 @@ def wait(timeout: float | None = None, *, stats: bool = False) -> list[dict[str,
         Seconds to wait at most; 0 only asks.
     stats : bool
         Return one dict a worker: ``worker``, ``executed``, ``stolen``, ``parked``.
+    progress : bool
+        Show on standard error how many behaviors are done: a bar on a terminal where tqdm is
+        installed (``bocmat[progress]``), otherwise lines.
 
     Raises
     ------
@@ -237,13 +263,18 @@ def wait(timeout: float | None = None, *, stats: bool = False) -> list[dict[str,
         When called in a behavior.
     """
     counts: list[dict[str, int]] = []
-    while True:
-        _quiesce(timeout)
-        with _lock:
-            counts = _core._stats()
-            if _core._stop(False) >= 0:
-                _core._choose_backend(_default_backend())
-                break
+    shown = _progress(progress)
+    try:
+        while True:
+            _quiesce(timeout, shown)
+            with _lock:
+                counts = _core._stats()
+                if _core._stop(False) >= 0:
+                    _core._choose_backend(_default_backend())
+                    break
+    finally:
+        if shown:
+            shown.close()
     _report_failures()
     return counts if stats else None
 

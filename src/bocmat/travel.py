@@ -151,8 +151,8 @@ def _global_names(code: types.CodeType, names: dict[str, None]) -> None:
             _global_names(constant, names)
 
 
-def describe(function: types.FunctionType) -> tuple[str, str, str, tuple[str, ...]]:
-    """Give module, file and qualified name of a function, and the globals it names."""
+def describe(function: types.FunctionType) -> tuple[str, str, str, tuple[str, ...], int]:
+    """Give module, file and qualified name of a function, the globals it names, and its line."""
     code = function.__code__
     module = function.__globals__.get("__name__")
     file = function.__globals__.get("__file__")
@@ -163,6 +163,7 @@ def describe(function: types.FunctionType) -> tuple[str, str, str, tuple[str, ..
         file if isinstance(file, str) else code.co_filename,
         getattr(code, "co_qualname", function.__qualname__),
         tuple(names),
+        code.co_firstlineno,
     )
 
 
@@ -189,6 +190,7 @@ def with_captures(function: Any, captures: tuple[Any, ...]) -> Any:
 
     behavior.__name__ = getattr(function, "__name__", type(function).__name__)
     behavior.__qualname__ = getattr(function, "__qualname__", type(function).__qualname__)
+    behavior.__wrapped__ = function  # type: ignore[attr-defined]
     return behavior
 
 
@@ -388,51 +390,6 @@ def _reduce_exception(exc: BaseException) -> Any:
         make, arguments = _make_exception, (type(exc), arguments)
     cause = exc.__cause__
     return make, arguments, (state, cause, exc.__suppress_context__), None, None, _fill_exception
-
-
-def _add_note(exc: BaseException, note: str) -> None:
-    if sys.version_info >= (3, 11):
-        exc.add_note(note)
-    else:
-        exc.__dict__.setdefault("__notes__", []).append(note)
-
-
-_UNIMPORTABLE = (
-    " (it does not import in a sub-interpreter: use start(backend='threads'), or a PinnedCown for "
-    "what needs it)"
-)
-
-
-_TRACEBACK = "Traceback in the behavior (most recent call last):\n"
-
-
-def pack_exception(exc: BaseException) -> BaseException:
-    """Make a raised exception ready to travel: its traceback becomes the text of a note."""
-    import traceback
-
-    if isinstance(exc, ImportError) and exc.args and not _core._is_main():
-        text = str(exc).lower()
-        if "interpreter" in text or "numpy" in text:
-            exc.args = (f"{exc.args[0]}{_UNIMPORTABLE}", *exc.args[1:])
-            exc.msg = exc.args[0]
-    frames = exc.__traceback__
-    notes = getattr(exc, "__notes__", ())
-    if frames is not None and not any(str(note).startswith(_TRACEBACK) for note in notes):
-        _add_note(exc, _TRACEBACK + "".join(traceback.format_tb(frames)).rstrip())
-    seen: BaseException | None = exc
-    while seen is not None and seen.__traceback__ is not None:
-        seen.__traceback__ = None
-        seen = seen.__cause__ or seen.__context__
-    return exc
-
-
-def plain_exception(exc: BaseException) -> BaseException:
-    """Stand in with what can always travel for an exception that cannot."""
-    try:
-        text = str(exc)
-    except Exception:
-        text = "(it has no text)"
-    return RuntimeError(f"{type(exc).__qualname__}: {text}")
 
 
 # ---- pickles ----

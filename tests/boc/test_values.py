@@ -286,6 +286,9 @@ class Point:
 
     __hash__ = None
 
+    def __repr__(self):
+        return f"Point({self.x!r}, {self.y!r})"
+
 
 def test_instances_of_a_class_of_the_module(backend):
     cown = Cown(Point(1, [2]))
@@ -729,6 +732,104 @@ def test_a_value_that_cannot_travel_at_the_end_becomes_an_exception_on_that_cown
     assert bad.exception is False
     assert returned.exception is True
     assert type(returned.value) is TypeError
+
+
+OLD_VALUES = {
+    "number": lambda: 5,
+    "text": lambda: "text" * 100,
+    "list": lambda: [1, [2]],
+    "instance": lambda: Point(1, 2),
+    "matrix": lambda: Matrix.full((40, 40), 2.0),
+    "matrix in a list": lambda: [Matrix.full((40, 40), 2.0)],
+    "exception": lambda: KeyError("stored"),
+}
+
+
+def told(value):
+    """Say what a value is, in a way that can be compared."""
+    if isinstance(value, Matrix):
+        return "matrix", value.shape, value.sum()
+    if isinstance(value, (list, tuple)):
+        return [told(item) for item in value]
+    return repr(value)
+
+
+@pytest.mark.parametrize("looked", [False, True], ids=["assigned", "looked at"])
+@pytest.mark.parametrize("kind", OLD_VALUES)
+def test_the_value_before_one_that_cannot_travel_is_not_lost(backend, kind, looked):
+    cown = Cown(OLD_VALUES[kind]())
+
+    @when(cown)
+    def bad(cown):
+        import threading
+
+        if looked:
+            told(cown.value)
+        cown.value = "on the way"
+        cown.value = [threading.Lock(), Matrix.ones((2, 2))]
+
+    @when(cown)
+    def worse(cown):
+        import threading
+
+        assert cown.exception
+        cown.value = [threading.Lock(), Matrix.ones((2, 2))]
+
+    @when(cown)
+    def seen(cown):
+        return cown.exception, type(cown.value).__name__
+
+    wait()
+    assert bad.value is None
+    assert worse.value is None
+    assert seen.value == (True, "TypeError")
+    assert cown.exception is True
+    with pytest.raises(TypeError, match="pickle"):
+        cown.unwrap()
+    assert cown.exception is False
+    assert told(cown.value) == told(OLD_VALUES[kind]())
+
+
+def test_a_list_that_was_changed_inside_is_as_before(backend):
+    if backend == "threads":
+        pytest.skip("nothing is encoded on the threads backend")
+    cown = Cown([1, 2])
+
+    @when(cown)
+    def _(cown):
+        import threading
+
+        cown.value.append(threading.Lock())
+
+    @when(cown)
+    def handled(cown):
+        try:
+            cown.unwrap()
+        except TypeError:
+            cown.value.append(3)
+        return cown.value
+
+    wait()
+    assert handled.value == cown.value == [1, 2, 3]
+
+
+def test_another_value_may_take_the_place_of_the_one_before(backend):
+    cown = Cown([1, 2])
+
+    @when(cown)
+    def _(cown):
+        import threading
+
+        cown.value = [threading.Lock(), Matrix.ones((2, 2))]
+
+    @when(cown)
+    def _(cown):
+        if cown.exception:
+            cown.value = ["new"]
+
+    wait()
+    assert cown.value == ["new"]
+    assert cown.exception is False
 
 
 def test_a_value_whose_decoding_raises_is_an_error_of_the_behavior(backend):

@@ -60,65 +60,6 @@ object_drop(PyObject *object)
         (void)Py_AddPendingCall(orphans_drop, NULL); /* if it is full, a later one comes by */
 }
 
-/* ---- failures nobody has looked at ---- */
-
-typedef struct failure {
-    struct failure *next;
-    rt_cown *cown;
-} failure;
-
-static _Atomic(failure *) failures;
-
-void
-failure_add(rt_cown *cown)
-{
-    failure *f = malloc(sizeof *f);
-
-    if (!f)
-        return;
-    rt_cown_retain(cown);
-    f->cown = cown;
-    f->next = atomic_load_explicit(&failures, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak_explicit(&failures, &f->next, f, memory_order_release, memory_order_relaxed)) {
-    }
-}
-
-/* What the cown holds if it still waits to be looked at, which it then has been; NULL otherwise. */
-static PyObject *
-failure_look(core_state *state, rt_cown *cown)
-{
-    rt_value *place = rt_cown_value(cown);
-    PyObject *error;
-
-    if (!(place->kind & VALUE_UNREAD))
-        return NULL;
-    place->kind &= ~(uintptr_t)VALUE_UNREAD;
-    error = value_decode(state, place, 0);
-    return error ? error : error_take();
-}
-
-PyObject *
-failures_take(core_state *state)
-{
-    failure *first = atomic_exchange_explicit(&failures, NULL, memory_order_acquire);
-    PyObject *list = PyList_New(0);
-
-    while (first) {
-        failure *next = first->next;
-        PyObject *error = list ? failure_look(state, first->cown) : NULL;
-
-        if (error && PyList_Append(list, error) < 0)
-            Py_CLEAR(list);
-        Py_XDECREF(error);
-        rt_cown_release(first->cown);
-        free(first);
-        first = next;
-    }
-    if (list && PyList_Reverse(list) < 0)
-        Py_CLEAR(list);
-    return list;
-}
-
 /* ---- errors ---- */
 
 int

@@ -49,6 +49,9 @@ worker_current(void)
 
 /* Runs a behavior on the calling worker, attached to its interpreter: arguments, function, result, values released. */
 void behavior_run(worker_context *context, rt_behavior *behavior);
+/* What the calling thread runs, for the report of a failure: (name it was given, function, name, file, line), of which
+ * all but the line may be None. A new reference. */
+PyObject *behavior_source(void);
 /* For a behavior that will not run: takes its captures apart. */
 void behavior_drop(rt_behavior *behavior);
 
@@ -78,10 +81,5 @@ void worker_settings_publish(struct payload *block);
 int worker_settings_apply(worker_context *context);
 /* Flushes the worker's standard streams if they were written to. */
 void worker_flush(worker_context *context);
-
-/* Behaviors that failed and whose exception nobody has looked at yet. The cown is retained. */
-void failure_add(rt_cown *cown);
-/* A list of the exceptions that nobody has looked at, in the order they happened; they count as looked at then. */
-PyObject *failures_take(core_state *state);
 
 #endif

@@ -2,12 +2,13 @@
 #include "backend.h"
 #include "cown.h"
 #include "cown_pass.h"
+#include "failure.h"
 #include "matrix_random.h"
 #include "task.h"
 
 enum { FEW = 8 }; /* cowns of a behavior that need no allocation */
 
-typedef struct {
+typedef struct running {
     core_state *state;
     worker_context *context;
     rt_behavior *behavior;
@@ -15,8 +16,12 @@ typedef struct {
     uint32_t cown_count;
     PyObject **cowns;      /* a Cown for each cown, duplicates the same object */
     PyObject **parameters; /* what the function gets: a Cown, or a list of them */
+    PyObject *failed;      /* the function, if it raised */
+    struct running *outer; /* what the thread ran before it ran this one */
     PyObject *few[2 * FEW];
 } running;
+
+static _Thread_local running *current;
 
 static const uint32_t *
 group_sizes(const task_call *call)
@@ -78,7 +83,10 @@ running_call(running *r)
     if (function) {
         payload_clear(&r->call->captures); /* a captured matrix is then held by the function alone */
         result = PyObject_Vectorcall(function, r->parameters, r->call->parameter_count, NULL);
-        Py_DECREF(function);
+        if (result)
+            Py_DECREF(function);
+        else
+            r->failed = function;
     }
     decoder_clear(&d);
     return result;
@@ -91,8 +99,9 @@ running_store(running *r, PyObject *result)
     rt_value *place = rt_cown_value(cown);
 
     if (!result || value_encode(r->state, result, place) < 0)
-        cown_store_error(r->state, cown, error_take());
+        failure_store(r->state, cown, error_take());
     Py_XDECREF(result);
+    Py_CLEAR(r->failed);
 }
 
 static void
@@ -123,6 +132,8 @@ behavior_run(worker_context *context, rt_behavior *behavior)
     PyObject *result = NULL;
 
     r.call = rt_behavior_captures(behavior);
+    r.outer = current;
+    current = &r;
     previous = stream_enter(&stream, r.call->stream);
     r.cown_count = rt_behavior_count(behavior);
     r.cowns = r.few;
@@ -136,7 +147,19 @@ behavior_run(worker_context *context, rt_behavior *behavior)
     running_store(&r, result);
     payload_clear(&r.call->captures);
     running_end(&r);
+    current = r.outer;
     stream_leave(previous);
+}
+
+PyObject *
+behavior_source(void)
+{
+    const task_call *call = current ? current->call : NULL;
+    const function_template *template = call ? payload_template(&call->captures) : NULL;
+
+    return Py_BuildValue("(zOssI)", call && call->name_at ? (const char *)call + call->name_at : NULL,
+                         current && current->failed ? current->failed : Py_None, template ? template->name.text : NULL,
+                         template ? template->file.text : "", template ? (unsigned int)template->line : 0U);
 }
 
 void

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "failure.h"
+
 uint32_t cown_process;
 
 /* ---- values ---- */
@@ -68,10 +70,26 @@ cown_fetch(core_state *state, CownObject *self)
     if (place->kind & VALUE_UNREAD)
         __atomic_and_fetch(&place->kind, ~(uintptr_t)VALUE_UNREAD, __ATOMIC_RELAXED); /* readers may be many */
     if (!reading && !value_stays(state, place, self->value)) {
-        value_clear(place);
+        /* The encoded form is good for the case that the next one cannot be made; but it would be one more holder of a
+         * matrix, which is then copied when it is written. */
+        if ((place->kind & VALUE_KIND) != VALUE_PAYLOAD || payload_has_matrix((const payload *)place->data))
+            value_clear(place);
         self->changed = true;
     }
     return 0;
+}
+
+/* What was assigned cannot be encoded: an exception takes its place, over what the cown held before. */
+static void
+cown_put_failure(core_state *state, CownObject *self, PyObject *error)
+{
+    rt_value *place = rt_cown_value(self->cown), old = *place;
+
+    *place = (rt_value){VALUE_EMPTY, 0};
+    if (old.kind == VALUE_EMPTY && self->before && value_encode(state, self->before, &old) < 0)
+        PyErr_Clear();
+    failure_store(state, self->cown, error);
+    value_cover(place, old);
 }
 
 static void
@@ -80,7 +98,7 @@ cown_put_back(core_state *state, CownObject *self)
     rt_value *place = rt_cown_value(self->cown), fresh;
 
     if (value_encode(state, self->value, &fresh) < 0) {
-        cown_store_error(state, self->cown, error_take());
+        cown_put_failure(state, self, error_take());
         return;
     }
     if (self->exception)
@@ -99,37 +117,11 @@ cown_let_go(core_state *state, CownObject *self)
     if (self->value && self->hold == HOLD_READ && matrix_check(state, self->value))
         matrix_revoke((MatrixObject *)self->value);
     Py_CLEAR(self->value);
+    Py_CLEAR(self->before);
     self->hold = HOLD_NONE;
     self->changed = false;
     self->assigned = false;
     self->exception = false;
-}
-
-void
-cown_store_error(core_state *state, rt_cown *cown, PyObject *error)
-{
-    rt_value *place = rt_cown_value(cown), fresh = {VALUE_NONE, 0};
-    static const char *const ways[] = {"pack_exception", "plain_exception"};
-
-    for (size_t i = 0; i < 2; i++) {
-        PyObject *pack = travel_function(state, ways[i]), *packed = NULL;
-        int result = -1;
-
-        if (pack)
-            packed = PyObject_CallOneArg(pack, error);
-        if (packed)
-            result = value_encode(state, packed, &fresh);
-        Py_XDECREF(pack);
-        Py_XDECREF(packed);
-        if (result == 0)
-            break;
-        PyErr_Clear();
-    }
-    Py_DECREF(error);
-    fresh.kind |= VALUE_EXCEPTION | VALUE_UNREAD;
-    value_clear(place);
-    *place = fresh;
-    failure_add(cown);
 }
 
 /* ---- who holds it ---- */
@@ -248,6 +240,7 @@ cown_alloc(PyTypeObject *type)
         return NULL;
     self->cown = NULL;
     self->value = NULL;
+    self->before = NULL;
     self->hold = HOLD_NONE;
     self->home = NULL;
     self->origin = 0;

@@ -10,9 +10,10 @@ typedef enum { HOLD_NONE, HOLD_WRITE, HOLD_READ } cown_hold;
 typedef struct {
     PyObject_HEAD
     rt_cown *cown;
-    PyObject *value; /* what it holds, as an object here; NULL until touched */
-    PyObject *home;  /* the Matrix that was given to the cown through this handle, or NULL */
-    uint64_t origin; /* of `home`, or of the matrix in `value`: see value_matrix */
+    PyObject *value;  /* what it holds, as an object here; NULL until touched */
+    PyObject *before; /* what it held first, if that is nowhere else and another value was assigned; or NULL */
+    PyObject *home;   /* the Matrix that was given to the cown through this handle, or NULL */
+    uint64_t origin;  /* of `home`, or of the matrix in `value`: see value_matrix */
     cown_hold hold;
     bool changed;  /* `value` has to go back into the cown: it was assigned, or may have been changed inside */
     bool assigned; /* it is another object than the cown's */
@@ -55,9 +56,6 @@ CownObject *cown_writer(core_state *state, CownObject *self);
 int held_put(core_state *state, CownObject *self);
 CownObject *held_get(core_state *state, const rt_cown *cown);
 void held_remove(core_state *state, const rt_cown *cown);
-
-/* Puts the exception that is set into a cown, as raised; clears it. Never fails. */
-void cown_store_error(core_state *state, rt_cown *cown, PyObject *error);
 
 /* The main program between wait() and the next behavior: everything it looked at goes back. */
 void cown_let_go_all(core_state *state);

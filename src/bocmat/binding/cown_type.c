@@ -160,9 +160,15 @@ cown_unwrap(PyObject *object, PyObject *Py_UNUSED(ignored))
         return NULL;
     value = holder->value;
     exception = holder->exception;
-    holder->value = Py_NewRef(Py_None);
-    holder->changed = true;
     holder->exception = false;
+    if ((rt_cown_value(holder->cown)->kind & VALUE_KIND) == VALUE_FAILED && exception && !holder->assigned) {
+        value_uncover(rt_cown_value(holder->cown)); /* what it held before what could not travel */
+        holder->value = NULL;
+        holder->changed = false;
+    } else {
+        holder->value = Py_NewRef(Py_None);
+        holder->changed = true;
+    }
     return value_or_raise(value, exception);
 }
 
@@ -189,6 +195,10 @@ cown_set_value(PyObject *object, PyObject *value, void *Py_UNUSED(closure))
     if (!value) {
         PyErr_SetString(PyExc_TypeError, "the value of a cown cannot be deleted; assign None");
         return -1;
+    }
+    if (holder->value && !holder->before && rt_cown_value(holder->cown)->kind == VALUE_EMPTY) {
+        holder->before = holder->value;
+        holder->value = NULL;
     }
     Py_XSETREF(holder->value, Py_NewRef(value));
     holder->changed = true;
@@ -281,6 +291,7 @@ cown_traverse(PyObject *object, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(((CownObject *)object)->value);
+    Py_VISIT(((CownObject *)object)->before);
     Py_VISIT(((CownObject *)object)->home);
     return 0;
 }
@@ -289,6 +300,7 @@ static int
 cown_clear(PyObject *object)
 {
     Py_CLEAR(((CownObject *)object)->value);
+    Py_CLEAR(((CownObject *)object)->before);
     Py_CLEAR(((CownObject *)object)->home);
     return 0;
 }
@@ -301,6 +313,7 @@ cown_dealloc(PyObject *object)
 
     PyObject_GC_UnTrack(object);
     Py_XDECREF(self->value);
+    Py_XDECREF(self->before);
     Py_XDECREF(self->home);
     if (self->cown)
         rt_cown_release(self->cown);

@@ -296,6 +296,16 @@ payload_of(core_state *state, PyObject *object, encode_mode mode)
     return block;
 }
 
+bool
+payload_has_matrix(const payload *p)
+{
+    for (uint32_t i = 0; i < p->handle_count; i++) {
+        if (p->handles[i].kind == HANDLE_MATRIX)
+            return true;
+    }
+    return false;
+}
+
 void
 payload_clear(payload *p)
 {

@@ -44,6 +44,11 @@ payload_bytes(const payload *p)
     return (const unsigned char *)(p->handles + p->handle_count);
 }
 
+/* The template of the function that it begins with, as a behavior's does; NULL if it begins otherwise. */
+const function_template *payload_template(const payload *p);
+
+bool payload_has_matrix(const payload *p);
+
 /* Drops the handles, not the block. Any thread; an OBJECT handle attaches to the main interpreter. */
 void payload_clear(payload *p);
 
@@ -147,6 +152,7 @@ enum {
     VALUE_MATRIX,  /* data: value_matrix * */
     VALUE_PAYLOAD, /* data: payload * */
     VALUE_OBJECT,  /* data: PyObject * of the main interpreter (threads backend) */
+    VALUE_FAILED,  /* data: value_failed * */
     VALUE_KIND = 0xff,
     VALUE_EXCEPTION = 0x100, /* raised, not returned */
     VALUE_UNREAD = 0x200     /* raised, and nobody has looked at it */
@@ -157,12 +163,21 @@ typedef struct {
     uint64_t origin; /* which giving of a matrix to a cown this goes back to, whoever held it since */
 } value_matrix;
 
+/* A value could not be encoded when its behavior ended: why, and what the cown held before. */
+typedef struct {
+    rt_value error, old;
+} value_failed;
+
 /* Encodes for hand-over. 0, or -1 with an exception and everything as it was. */
 int value_encode(core_state *state, PyObject *object, rt_value *value);
 /* A deep copy, by way of an encoding; what cannot be copied is shared. A new reference. */
 PyObject *value_copy(core_state *state, PyObject *object);
 /* A new reference. `flags` as for matrix_arrive. The value keeps what it has (a matrix is then shared). */
 PyObject *value_decode(core_state *state, const rt_value *value, uint32_t flags);
+/* Puts the value `old`, which is taken over, under the exception that stands in `place`; and brings it back, the
+ * exception dropped. */
+void value_cover(rt_value *place, rt_value old);
+void value_uncover(rt_value *place);
 /* Drops what it holds and leaves VALUE_EMPTY. Any thread. */
 void value_clear(rt_value *value);
 

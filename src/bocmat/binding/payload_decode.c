@@ -385,3 +385,15 @@ decoder_next(decoder *d)
 
     return code == CODE_UNSET ? NULL : decoder_value(d, code);
 }
+
+const function_template *
+payload_template(const payload *p)
+{
+    const unsigned char *bytes = payload_bytes(p);
+    uint32_t number;
+
+    if (p->length < 1 + sizeof number || bytes[0] != CODE_FUNCTION)
+        return NULL;
+    memcpy(&number, bytes + 1, sizeof number);
+    return registry_template(number);
+}

@@ -24,6 +24,7 @@ typedef struct {
     registry_text code; /* marshalled */
     registry_text name; /* qualified */
     registry_text file;
+    uint32_t line; /* where it begins */
     uint32_t free_count;
     uint32_t global_count;
     registry_text *globals; /* names, in a fixed order */

@@ -7,6 +7,7 @@
 
 #include "../../../kernels/mk.h"
 #include "cown_pass.h"
+#include "failure.h"
 #include "function.h"
 #include "interp.h"
 #include "payload_codes.h"
@@ -15,6 +16,7 @@ static rt_runtime *runtimes[BACKEND_COUNT]; /* made when first started; changed 
 static _Atomic(rt_runtime *) running;
 static atomic_int backend; /* of the running one, or what would be started */
 static core_state *main_state;
+static uint64_t completed_before; /* behaviors done before the runtime was last started */
 
 static const rt_host *const hosts[BACKEND_COUNT] = {
 #if BOCMAT_HAVE_INTERPRETERS
@@ -102,6 +104,7 @@ func_start(PyObject *module, PyObject *args)
     if (!runtimes[kind])
         return PyErr_NoMemory();
     mk_blas_threads(1);
+    completed_before = rt_completed(runtimes[kind]);
     Py_BEGIN_ALLOW_THREADS
     status = rt_start(runtimes[kind], workers);
     Py_END_ALLOW_THREADS
@@ -221,6 +224,15 @@ func_in_flight(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
     return PyLong_FromLongLong(runtime ? rt_in_flight(runtime) : 0);
 }
 
+/* Behaviors done since the start. */
+static PyObject *
+func_completed(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    rt_runtime *runtime = backend_runtime();
+
+    return PyLong_FromUnsignedLongLong(runtime ? rt_completed(runtime) - completed_before : 0);
+}
+
 static PyObject *
 func_stats(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {
@@ -241,9 +253,9 @@ func_stats(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 }
 
 static PyObject *
-func_take_failures(PyObject *module, PyObject *Py_UNUSED(ignored))
+func_take_failures(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {
-    return failures_take(PyModule_GetState(module));
+    return failures_take();
 }
 
 static PyObject *
@@ -414,6 +426,7 @@ static PyMethodDef functions[] = {
     {"_running", func_running, METH_NOARGS, NULL},
     {"_quiesce", func_quiesce, METH_O, NULL},
     {"_in_flight", func_in_flight, METH_NOARGS, NULL},
+    {"_completed", func_completed, METH_NOARGS, NULL},
     {"_stats", func_stats, METH_NOARGS, NULL},
     {"_take_failures", func_take_failures, METH_NOARGS, NULL},
     {"_in_behavior", func_in_behavior, METH_NOARGS, NULL},

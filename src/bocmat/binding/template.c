@@ -67,7 +67,7 @@ failed:
     return NULL;
 }
 
-/* bocmat.travel.describe(function) answers (module, file, qualified name, names of globals). */
+/* bocmat.travel.describe(function) answers (module, file, qualified name, names of globals, line). */
 static const function_template *
 template_from(PyObject *code_bytes, PyObject *description, PyCodeObject *code)
 {
@@ -94,6 +94,7 @@ template_from(PyObject *code_bytes, PyObject *description, PyCodeObject *code)
         goto done;
     draft.file = (registry_text){strlen(file), (char *)(uintptr_t)file};
     draft.free_count = (uint32_t)code_free_count(code);
+    draft.line = (uint32_t)PyLong_AsLong(PyTuple_GET_ITEM(description, 4));
     template = registry_template_add(&draft);
     if (!template)
         PyErr_NoMemory();

@@ -199,10 +199,40 @@ value_decode(core_state *state, const rt_value *value, uint32_t flags)
         if (!state->travel->is_main)
             return object_bring(state, value);
         return Py_NewRef((PyObject *)value->data);
+    case VALUE_FAILED:
+        return value_decode(state, &((const value_failed *)value->data)->error, flags);
     default:
         PyErr_Format(PyExc_SystemError, "bocmat: a cown holds a value of the unknown kind %zu", (size_t)value->kind);
         return NULL;
     }
+}
+
+void
+value_cover(rt_value *place, rt_value old)
+{
+    value_failed *both;
+
+    if ((old.kind & VALUE_KIND) == VALUE_FAILED)
+        value_uncover(&old);
+    if ((old.kind & VALUE_KIND) == VALUE_EMPTY)
+        return;
+    both = malloc(sizeof *both);
+    if (!both) {
+        value_clear(&old);
+        return;
+    }
+    *both = (value_failed){*place, old};
+    *place = (rt_value){VALUE_FAILED | (place->kind & ~(uintptr_t)VALUE_KIND), (uintptr_t)both};
+}
+
+void
+value_uncover(rt_value *place)
+{
+    value_failed *both = (value_failed *)place->data;
+
+    *place = both->old;
+    value_clear(&both->error);
+    free(both);
 }
 
 /* A value may hold cowns whose values hold cowns, as deep as a program cares to link them: what is dropped while
@@ -260,6 +290,10 @@ value_clear(rt_value *value)
         break;
     case VALUE_OBJECT:
         object_drop((PyObject *)old.data);
+        break;
+    case VALUE_FAILED:
+        value_uncover(&old);
+        value_clear(&old);
         break;
     default:
         break;

@@ -31,6 +31,17 @@ rt_quiet_in_flight(rt_quiet *quiet)
     return (int64_t)(scheduled - completed);
 }
 
+uint64_t
+rt_quiet_completed(rt_quiet *quiet)
+{
+    uint32_t count = rt_load_acquire(&quiet->count);
+    uint64_t completed = rt_load_relaxed(&quiet->outside.completed);
+
+    for (uint32_t i = 0; i < count; ++i)
+        completed += rt_load_relaxed(&quiet->tallies[i]->completed);
+    return completed;
+}
+
 void
 rt_quiet_test(rt_quiet *quiet)
 {

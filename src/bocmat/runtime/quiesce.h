@@ -40,6 +40,8 @@ typedef struct {
 void rt_quiet_join(rt_quiet *quiet, rt_tally *tally);
 /* Scheduled and not completed: 0 only if there was a moment, during the call, with nothing in flight. */
 int64_t rt_quiet_in_flight(rt_quiet *quiet);
+/* Completed so far, as far as this thread has heard. */
+uint64_t rt_quiet_completed(rt_quiet *quiet);
 /* Wakes the waiters if there are any and nothing is in flight. */
 void rt_quiet_test(rt_quiet *quiet);
 /* RT_OK, RT_TIMEOUT or RT_INTERRUPTED. */

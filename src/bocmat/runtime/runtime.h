@@ -107,6 +107,8 @@ void rt_runtime_free(rt_runtime *runtime);
 void rt_runtime_forked(rt_runtime *runtime);
 /* Behaviors scheduled and not yet done. A snapshot. */
 int64_t rt_in_flight(const rt_runtime *runtime);
+/* Behaviors done since the runtime was made. A snapshot. */
+uint64_t rt_completed(const rt_runtime *runtime);
 
 typedef struct {
     uint64_t executed; /* behaviors run */

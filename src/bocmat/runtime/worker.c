@@ -359,6 +359,12 @@ rt_in_flight(const rt_runtime *runtime)
     return rt_quiet_in_flight((rt_quiet *)&runtime->quiet);
 }
 
+uint64_t
+rt_completed(const rt_runtime *runtime)
+{
+    return rt_quiet_completed((rt_quiet *)&runtime->quiet);
+}
+
 rt_worker_stats
 rt_stats(const rt_runtime *runtime, uint32_t index)
 {
