@@ -116,6 +116,8 @@ INTERRUPTED = """
 import os, signal, sys
 from bocmat import Cown, wait, when
 
+# A background job of a shell begins with it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 source, sink = os.pipe()
 cown = Cown(0)
 
@@ -168,6 +170,7 @@ def test_an_interrupt_nobody_catches_ends_the_program(backend_name):
     program = """
     import signal, time
     from bocmat import Cown, wait, when
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     cown = Cown(0)
 
     def again(cown):
