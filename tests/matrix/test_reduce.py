@@ -296,3 +296,15 @@ def test_large_ones_run_without_the_lock_and_agree():
     out = matrix.view[0:1]
     assert_same(matrix.sum(0, out=out), array.sum(0, keepdims=True))
     assert_same(matrix[1:], array[1:])
+
+
+@pytest.mark.parametrize("length", [1, 7, 8, 33, 511, 512, 513])
+def test_places_of_every_line(length):
+    rng = np.random.default_rng(length)
+    for count in (1, 2, 3, 4, 5, 9):
+        array = rng.integers(-50, 50, (count, length)).astype(float)
+        array[count // 2, rng.integers(length)] = np.nan
+        for kind in KINDS:
+            matrix = dressed(array, kind)
+            assert matrix.argmin(1) == array.argmin(1).tolist()
+            assert matrix.argmax(1) == array.argmax(1).tolist()
