@@ -16,11 +16,11 @@
 #include "small_linalg.h"
 
 enum {
-    UNBLOCKED = 24,          /* up to here LAPACK does not use blocks, and the least work is enough */
-    MANY = 16,               /* right-hand sides from which on they are solved for as rows, measured */
-    ALONE_SINGULAR = 256,    /* sides up to which a second thread does not make singular values faster, measured, */
-    ALONE_EIGENVALUES = 192, /* and eigenvalues, */
-    ALONE_RIGHT = 40000      /* and right-hand sides, here the number of their elements */
+    UNBLOCKED = 24,      /* up to here LAPACK does not use blocks, and the least work is enough */
+    MANY = 16,           /* right-hand sides from which on they are solved for as rows, measured */
+    ALONE_FACTORS = 256, /* sides up to which a second thread does not make factors faster, measured, */
+    ALONE_OTHERS = 192,  /* eigenvalues and inverses, */
+    ALONE_RIGHT = 40000  /* and right-hand sides, here the number of their elements */
 };
 
 static size_t
@@ -68,7 +68,7 @@ total(size_t fixed, double asked, double most)
     return most >= (double)INT_MAX ? MK_TOO_LARGE : fixed + (size_t)asked + 1;
 }
 
-/* Reductions to a band multiply by one vector at a time. Where threads share that, each of the thousands of steps waits
+/* LAPACK calls BLAS for a column or a block at a time. Where threads share that, each of up to thousands of steps waits
  * for all of them: nothing won on idle cores, a hundred times slower where another program has one of the cores. */
 static bool
 alone_begin(size_t rows, size_t columns, size_t side)
@@ -94,7 +94,9 @@ factor(size_t n, double *lu, mk_window a, int *pivots)
 {
     int side = (int)n, info = 0;
     mk_copy(n, n, dense(lu, n), a);
+    bool is_alone = alone_begin(n, n, ALONE_FACTORS);
     BLAS(dgetrf_)(&side, &side, lu, &side, pivots, &info);
+    alone_end(is_alone);
     return info;
 }
 
@@ -174,8 +176,11 @@ mk_inverse(size_t n, double *out, mk_window a, double *work, size_t size)
     if (n <= SMALL_SIDE)
         return small_inverse(n, out, a);
     int side = (int)n, given = as_int(size - n), info = factor(n, out, a, whole(work));
-    if (info == 0)
+    if (info == 0) {
+        bool is_alone = alone_begin(n, n, ALONE_OTHERS);
         BLAS(dgetri_)(&side, out, &side, whole(work), work + n, &given, &info);
+        alone_end(is_alone);
+    }
     return info;
 }
 
@@ -207,7 +212,9 @@ mk_cholesky(size_t n, double *out, mk_window a)
         return small_cholesky(n, out, a);
     int side = (int)n, info = 0;
     mk_copy(n, n, dense(out, n), a);
+    bool is_alone = alone_begin(n, n, ALONE_FACTORS);
     BLAS(dpotrf_)("U", &side, out, &side, &info, 1);
+    alone_end(is_alone);
     for (size_t i = 0; i + 1 < n; i++)
         mk_fill(1, n - i - 1, dense(out + i * n + i + 1, n), 0.0);
     return info;
@@ -240,6 +247,7 @@ mk_qr(size_t rows, size_t columns, double *q, double *r, mk_window a, double *wo
     bool wide = columns > rows; /* then r has the room that a needs, otherwise q */
     double *tau = work, *at = wide ? r : q;
     mk_copy(rows, columns, dense(at, columns), a);
+    bool is_alone = alone_begin(rows, columns, ALONE_FACTORS);
     BLAS(dgelqf_)(&m, &n, at, &m, tau, work + k, &given, &info);
     if (wide)
         mk_copy(rows, k, dense(q, k), dense(at, columns));
@@ -248,6 +256,7 @@ mk_qr(size_t rows, size_t columns, double *q, double *r, mk_window a, double *wo
     for (size_t i = 1; i < k; i++)
         mk_fill(1, i, dense(r + i * columns, i), 0.0);
     BLAS(dorglq_)(&few, &n, &few, q, &few, tau, work + k, &given, &info);
+    alone_end(is_alone);
 }
 
 /* ---- singular values ---- */
@@ -275,7 +284,7 @@ mk_svd(size_t rows, size_t columns, double *u, double *s, double *vh, mk_window 
     int m = (int)columns, n = (int)rows, side = (int)k, given = as_int(size - fixed), info = 0;
     double none;
     mk_copy(rows, columns, dense(work, columns), a);
-    bool is_alone = alone_begin(rows, columns, ALONE_SINGULAR);
+    bool is_alone = alone_begin(rows, columns, ALONE_FACTORS);
     BLAS(dgesdd_)(u ? "S" : "N", &m, &n, work, &m, s, u ? vh : &none, &m, u ? u : &none, &side, work + fixed, &given,
                   whole(work + rows * columns), &info, 1);
     alone_end(is_alone);
@@ -305,7 +314,7 @@ mk_eigh(size_t n, double *w, double *v, mk_window a, double *work, size_t size)
     size_t wholes = 2 + 3 * n;
     int order = (int)n, given = as_int(size - n * n - wholes), given_wholes = 3 + 5 * order, info = 0;
     mk_copy(n, n, dense(work, n), a);
-    bool is_alone = alone_begin(n, n, ALONE_EIGENVALUES);
+    bool is_alone = alone_begin(n, n, ALONE_OTHERS);
     BLAS(dsyevd_)("V", "U", &order, work, &order, w, work + n * n + wholes, &given, whole(work + n * n), &given_wholes,
                   &info, 1, 1);
     alone_end(is_alone);
@@ -334,7 +343,7 @@ mk_eig(size_t n, double *real, double *imaginary, double *v, mk_window a, double
     int order = (int)n, given = as_int(size - 2 * n * n), info = 0;
     double none, *vectors = work + n * n;
     mk_copy(n, n, turned(work, n), a);
-    bool is_alone = alone_begin(n, n, ALONE_EIGENVALUES);
+    bool is_alone = alone_begin(n, n, ALONE_OTHERS);
     BLAS(dgeev_)("N", "V", &order, work, &order, real, imaginary, &none, &order, vectors, &order, vectors + n * n,
                  &given, &info, 1, 1);
     alone_end(is_alone);
@@ -387,7 +396,7 @@ mk_lstsq(size_t rows, size_t columns, size_t count, double *x, mk_window a, mk_w
     int given = as_int(size - fixed - wholes);
     mk_copy(rows, columns, turned(left, rows), a);
     mk_copy(rows, count, turned(right, most), b);
-    bool is_alone = alone_begin(rows, columns, ALONE_SINGULAR);
+    bool is_alone = alone_begin(rows, columns, ALONE_FACTORS);
     BLAS(dgelsd_)(&m, &n, &width, left, &m, right, &leading, s, &least, &rank, rest + wholes, &given, whole(rest),
                   &info);
     alone_end(is_alone);
