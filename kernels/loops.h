@@ -45,6 +45,11 @@ const mk_table MK_TABLE = {
 #include "reduce.def"
     },
 #undef REDUCE
+#define REDUCE(op, ...) [MK_REDUCE_##op] = fold_few_##op,
+    .fold_few = {
+#include "reduce.def"
+    },
+#undef REDUCE
 #define REDUCE(op, ...)      [MK_REDUCE_##op] = fold_along_##op,
 #define REDUCE_PART(op, ...) [MK_REDUCE_##op] = fold_along_##op,
     .fold_along = {

@@ -96,6 +96,8 @@ void mk_round(size_t rows, size_t columns, mk_window out, mk_window in, int deci
  * where there is none: do not ask). With a mask, of the same shape, only those elements take part where it is not zero
  * (NaN is not), and where it leaves none, what has no identity is NaN; a mask of NULL is none, here and below. */
 double mk_reduce(mk_reduce_op op, size_t rows, size_t columns, mk_window in);
+/* The same of consecutive elements, quicker to call. */
+double mk_reduce_line(mk_reduce_op op, size_t count, const double *in);
 double mk_reduce_where(mk_reduce_op op, size_t rows, size_t columns, mk_window in, const mk_window *mask);
 
 /* One number a column (axis 0: out is 1 x columns) or a row (axis 1: out is rows x 1). */
@@ -111,6 +113,7 @@ void mk_variance_axis(int axis, size_t rows, size_t columns, mk_window out, mk_w
 /* The position (row-major, first of equals, first NaN if there is one) of the least or greatest element; -1 if the mask
  * leaves none. */
 typedef enum { MK_ARG_MIN, MK_ARG_MAX } mk_arg_op;
+ptrdiff_t mk_arg_line(mk_arg_op op, size_t count, const double *in);
 ptrdiff_t mk_arg(mk_arg_op op, size_t rows, size_t columns, mk_window in, const mk_window *mask);
 
 /* The same per column (axis 0, columns positions) or row (axis 1, rows positions), written to `out`. */

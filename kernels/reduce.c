@@ -6,8 +6,9 @@
 #include "stride.h"
 
 enum {
-    STRIP = 256,  /* results of an axis that several folds work on in turn; the loops take as many at a time */
-    ENOUGH = 4096 /* elements after which it is seen whether more can change the answer */
+    FEW_LINES = 4, /* sides of what is reduced line by line, before its strides have been looked at */
+    STRIP = 256,   /* results of an axis that several folds work on in turn; the loops take as many at a time */
+    ENOUGH = 4096  /* elements after which it is seen whether more can change the answer */
 };
 
 static const double identities[MK_REDUCE_COUNT] = {
@@ -210,6 +211,55 @@ mk_variance(size_t rows, size_t columns, mk_window in, const mk_window *mask, do
     return quotient(fold_all(MK_REDUCE_deviations, &all, mean), freedom(count, ddof));
 }
 
+/* True for a result that one fold of few elements gives; then it is written. */
+static inline bool
+reduce_few(mk_reduce_op op, size_t count, const double *at, ptrdiff_t step, double *result)
+{
+    if (count - 1 >= MK_FEW || op == MK_REDUCE_nanmean)
+        return false;
+    double value = mk_active->fold_few[op](count, at, step);
+    if (op == MK_REDUCE_magnitude) {
+        if (!squares_fit(value))
+            return false;
+        value = sqrt(value);
+    }
+    *result = value;
+    return true;
+}
+
+double
+mk_reduce_line(mk_reduce_op op, size_t count, const double *in)
+{
+    double value;
+    if (reduce_few(op, count, in, 1, &value))
+        return value;
+    return mk_reduce(op, 1, count, (mk_window){(double *)in, (ptrdiff_t)count, 1});
+}
+
+/* Few elements: where the extreme, or the first NaN, first stands. */
+static ptrdiff_t
+arg_few(mk_arg_op op, size_t count, const double *at, ptrdiff_t step)
+{
+    size_t place = 0;
+    double best = *at;
+    for (size_t i = 1; i < count && best == best; i++) {
+        double x = at[(ptrdiff_t)i * step];
+        if (op == MK_ARG_MIN ? !(x >= best) : !(x <= best)) {
+            best = x;
+            place = i;
+        }
+    }
+    return (ptrdiff_t)place;
+}
+
+ptrdiff_t
+mk_arg_line(mk_arg_op op, size_t count, const double *in)
+{
+    if (count - 1 < MK_SHORT)
+        return arg_few(op, count, in, 1);
+    return mk_arg(op, 1, count, (mk_window){(double *)in, (ptrdiff_t)count, 1}, NULL);
+}
+
 ptrdiff_t
 mk_arg(mk_arg_op op, size_t rows, size_t columns, mk_window in, const mk_window *mask)
 {
@@ -347,6 +397,19 @@ mk_reduce_axis_where(mk_reduce_op op, int axis, size_t rows, size_t columns, mk_
 void
 mk_reduce_axis(mk_reduce_op op, int axis, size_t rows, size_t columns, mk_window out, mk_window in)
 {
+    if (rows - 1 < FEW_LINES && columns - 1 < FEW_LINES) {
+        if (axis == 0) {
+            size_t swap = rows;
+            rows = columns, columns = swap;
+            in = transposed(in), out = transposed(out);
+        }
+        size_t i = 0;
+        while (i < rows && reduce_few(op, columns, at_element(in, i, 0).at, in.column_stride, at_element(out, i, 0).at))
+            i++;
+        if (i == rows)
+            return;
+        axis = 1;
+    }
     mk_reduce_axis_where(op, axis, rows, columns, out, in, NULL);
 }
 
@@ -373,6 +436,13 @@ mk_variance_axis(int axis, size_t rows, size_t columns, mk_window out, mk_window
 void
 mk_arg_axis(mk_arg_op op, int axis, size_t rows, size_t columns, ptrdiff_t *out, mk_window in, const mk_window *mask)
 {
+    if (!mask && rows - 1 < FEW_LINES && columns - 1 < FEW_LINES) {
+        mk_window along = axis == 0 ? transposed(in) : in;
+        size_t count = axis == 0 ? columns : rows, length = axis == 0 ? rows : columns;
+        for (size_t i = 0; i < count; i++)
+            out[i] = arg_few(op, length, at_element(along, i, 0).at, along.column_stride);
+        return;
+    }
     mk_lines lines = lines_of(axis, rows, columns, (mk_window){NULL, 0, 0}, in, mask);
     lines.neutral = op == MK_ARG_MIN ? INFINITY : -INFINITY;
     (lies_across(&lines) ? mk_active->arg_across : mk_active->arg_along)[op](&lines, out);

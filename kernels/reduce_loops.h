@@ -152,6 +152,18 @@ fold_blocks(fold_element *element, fold_combine *combine, const mk_run *run)
     return total;
 }
 
+/* Fewer elements than an oct, one after the other. */
+INLINE double
+fold_singly(fold_element *element, fold_combine *combine, size_t count, const double *at, ptrdiff_t step, vec center)
+{
+    vec few = element(v_all(*at), center);
+    while (--count) {
+        at += step;
+        few = combine(few, element(v_all(*at), center));
+    }
+    return few[0];
+}
+
 /* Everything in a run of at least one element, combined. */
 INLINE double
 fold_run(fold_element *element, fold_combine *combine, const mk_run *run)
@@ -172,12 +184,8 @@ fold_run(fold_element *element, fold_combine *combine, const mk_run *run)
     } else {
         if (!run->dense)
             gather(scratch, run, 0, count), at = scratch;
-        if (count < OCT) {
-            vec few = element(v_all(at[0]), center);
-            for (size_t i = 1; i < count; i++)
-                few = combine(few, element(v_all(at[i]), center));
-            return few[0];
-        }
+        if (count < OCT)
+            return fold_singly(element, combine, count, at, 1, center);
         total = fold_block(element, combine, count / OCT, at, center);
         at += count - rest;
     }
@@ -346,9 +354,17 @@ fold_columns(fold_element *element, fold_combine *combine, fold_finish *finish, 
     {                                                                                                                 \
         fold_columns(fold_##name##_element, fold_##name##_combine, fold_##name##_finish, lines, centers);             \
     }
+#define FEW(name)                                                                                                   \
+    static double fold_few_##name(size_t count, const double *at, ptrdiff_t step)                                   \
+    {                                                                                                               \
+        return fold_##name##_finish(                                                                                \
+            fold_singly(fold_##name##_element, fold_##name##_combine, count, at, step, v_all(0.0)), (double)count); \
+    }
 #define REDUCE(name, answer, identity, neutral, element, combine, finish, ...) \
-    FOLD(name, element, combine, finish, NULL)
+    FOLD(name, element, combine, finish, NULL)                                 \
+    FEW(name)
 #define REDUCE_PART(name, neutral, element, combine) FOLD(name, element, combine, value, lines->centers)
 #include "reduce.def"
 #undef REDUCE
 #undef FOLD
+#undef FEW

@@ -90,6 +90,7 @@ typedef struct {
     /* The finished reduction of one run; of each line; of each line where elements of neighbouring lines are
      * consecutive (in.row_stride is 1). */
     double (*fold[MK_REDUCE_COUNT])(const mk_run *run);
+    double (*fold_few[MK_REDUCE_COUNT])(size_t count, const double *at, ptrdiff_t step); /* of 1 to MK_FEW elements */
     void (*fold_along[MK_REDUCE_COUNT])(const mk_lines *lines);
     void (*fold_across[MK_REDUCE_COUNT])(const mk_lines *lines);
     ptrdiff_t (*arg[2])(const mk_run *run);
@@ -166,7 +167,8 @@ mk_run_grid(const mk_elementwise *loops, int inputs, const mk_grid *grid)
 
 enum {
     MK_BLOCK =
-        512, /* elements folded straight, before pairs are formed; what mk_gather is asked for; a streamed block */
+        512,    /* elements folded straight, before pairs are formed; what mk_gather is asked for; a streamed block */
+    MK_FEW = 7, /* elements that are folded one after the other, in whichever order they stand */
     MK_SHORT = 16,            /* columns up to here are sorted side by side */
     MK_STREAM_BYTES = 1 << 25 /* results above this do not stay in a cache anyway */
 };

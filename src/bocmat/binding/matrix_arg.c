@@ -67,7 +67,7 @@ arg_compute(core_state *state, mk_arg_op op, reduction *self)
     return Py_NewRef(self->result.object);
 }
 
-static PyObject *
+static __attribute__((noinline)) PyObject *
 arg_general(METHOD_ARGS, const args_spec *spec, const char *what, mk_arg_op op)
 {
     reduction reduced = {.what = what, .axis = ARGS_NO_AXIS, .from = {.source = self}};
@@ -97,7 +97,7 @@ arg_method(METHOD_ARGS, const args_spec *spec, const char *what, mk_arg_op op)
     if (!reduction_is_brief(self, args, count, keywords, &axis))
         return arg_general(self, args, count, keywords, spec, what, op);
     if (axis == ARGS_NO_AXIS)
-        return PyLong_FromSsize_t(mk_arg(op, 1, (size_t)(matrix->rows * matrix->columns), small_line(matrix), NULL));
+        return PyLong_FromSsize_t(mk_arg_line(op, small_count(matrix), matrix->inline_values));
     mk_arg_axis(op, axis, (size_t)matrix->rows, (size_t)matrix->columns, places, matrix_window(matrix), NULL);
     return places_as_list(places, axis == 0 ? matrix->columns : matrix->rows);
 }

@@ -179,7 +179,7 @@ reduce_compute(core_state *state, mk_reduce_op op, reduction *self, reduce_answe
     return self->into ? Py_NewRef(self->result.object) : answer(value);
 }
 
-static PyObject *
+static __attribute__((noinline)) PyObject *
 reduce_general(METHOD_ARGS, const args_spec *spec, mk_reduce_op op, reduce_answer *answer)
 {
     reduction reduced = {.what = reduce_names[op], .axis = ARGS_NO_AXIS, .from = {.source = self}};
@@ -193,8 +193,9 @@ reduce_general(METHOD_ARGS, const args_spec *spec, mk_reduce_op op, reduce_answe
     return result;
 }
 
-static inline PyObject *
-reduce_method(METHOD_ARGS, const args_spec *spec, mk_reduce_op op, reduce_answer *answer)
+/* Anything but no arguments at all. */
+static __attribute__((noinline)) PyObject *
+reduce_taking(METHOD_ARGS, const args_spec *spec, mk_reduce_op op, reduce_answer *answer)
 {
     MatrixObject *matrix = (MatrixObject *)self, *made;
     int axis;
@@ -202,12 +203,22 @@ reduce_method(METHOD_ARGS, const args_spec *spec, mk_reduce_op op, reduce_answer
     if (!reduction_is_brief(self, args, count, keywords, &axis))
         return reduce_general(self, args, count, keywords, spec, op, answer);
     if (axis == ARGS_NO_AXIS)
-        return answer(mk_reduce(op, 1, (size_t)(matrix->rows * matrix->columns), small_line(matrix)));
+        return answer(mk_reduce_line(op, small_count(matrix), matrix->inline_values));
     made = matrix_new_small(state_of(self), axis == 1 ? matrix->rows : 1, axis == 0 ? matrix->columns : 1);
     if (made)
         mk_reduce_axis(op, axis, (size_t)matrix->rows, (size_t)matrix->columns, matrix_window(made),
                        matrix_window(matrix));
     return (PyObject *)made;
+}
+
+static inline PyObject *
+reduce_method(METHOD_ARGS, const args_spec *spec, mk_reduce_op op, reduce_answer *answer)
+{
+    MatrixObject *matrix = (MatrixObject *)self;
+
+    if (!count && !keywords && is_small(self) && small_count(matrix))
+        return answer(mk_reduce_line(op, small_count(matrix), matrix->inline_values));
+    return reduce_taking(self, args, count, keywords, spec, op, answer);
 }
 
 #define REDUCE(name, answer, ...)                                                                    \
