@@ -22,7 +22,7 @@ demo:
 
 test:
 	@$(ENV) test "$(PYTHON)"
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest -n auto --maxprocesses=4 $(ARGS)
 
 # C programs that drive kernels/ and runtime/ without Python.
 native:
