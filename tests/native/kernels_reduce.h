@@ -270,6 +270,9 @@ check_whole(size_t rows, size_t columns, pattern shape, values kind, bool masked
         line made =
             line_new(op, by_row, turn && mask ? &turned_mask : mask, turn ? columns : rows, turn ? rows : columns);
         double got = mk_reduce_where(op, rows, columns, in.window, mask), expected = line_reduced(op, &made, false);
+        if (shape == DENSE && !masked)
+            check(same_bits(mk_reduce_line(op, rows * columns, in.window.at), got), "%s of a line of %zu differs",
+                  reduce_names[k], rows * columns);
         if (order_is_told && is_plain(op, expected))
             check(same_bits(got, expected) || got == expected, "%s of %zux%zu, %s: %a, not %a", reduce_names[k], rows,
                   columns, pattern_names[shape], got, expected);
@@ -282,6 +285,9 @@ check_whole(size_t rows, size_t columns, pattern shape, values kind, bool masked
         ptrdiff_t expected = first_extreme((mk_arg_op)op, in.window, mask, rows, columns);
         check(got == expected, "arg %d of %zux%zu, %s: %td, not %td", op, rows, columns, pattern_names[shape], got,
               expected);
+        if (shape == DENSE && !masked)
+            check(mk_arg_line((mk_arg_op)op, rows * columns, in.window.at) == expected, "arg %d of a line of %zu", op,
+                  rows * columns);
     }
     block_free(&choice);
     block_free(&in);
@@ -302,7 +308,10 @@ check_axis(int axis, size_t rows, size_t columns, pattern shape, pattern to, val
     for (int k = 0; k < ROWS_REDUCED; k++) {
         mk_reduce_op op = reduce_ops[k];
         block out = block_new(to, axis ? rows : 1, axis ? 1 : columns, ORDINARY);
-        mk_reduce_axis_where(op, axis, rows, columns, out.window, in.window, mask);
+        if (masked)
+            mk_reduce_axis_where(op, axis, rows, columns, out.window, in.window, mask);
+        else
+            mk_reduce_axis(op, axis, rows, columns, out.window, in.window);
         for (size_t i = 0; i < results; i++) {
             mk_window one = {element(lines, i, 0), 0, lines.column_stride};
             mk_window one_mask = {element(masks, i, 0), 0, masks.column_stride};

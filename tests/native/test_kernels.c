@@ -239,6 +239,45 @@ check_elementwise(const elementwise *test, size_t rows, size_t columns, const pa
     block_free(&out);
 }
 
+static void
+check_run(const elementwise *test, size_t n, unsigned repeated)
+{
+    block a = block_new(DENSE, 1, n, SPECIAL), b = block_new(DENSE, 1, n, SPECIAL),
+          out = block_new(DENSE, 1, n, SPECIAL);
+    block lone = block_new(DENSE, 1, n, SPECIAL);
+    mk_window in[2] = {repeated == 1 ? (mk_window){a.window.at, 0, 0} : a.window,
+                       repeated == 2 ? (mk_window){b.window.at, 0, 0} : b.window};
+    run(test, 1, n, out.window, in);
+    if (test->family == UNARY_OP)
+        mk_unary_line((mk_unary_op)test->op, n, lone.window.at, a.window.at);
+    else if (test->family == BINARY_OP)
+        mk_binary_line((mk_binary_op)test->op, n, lone.window.at, a.window.at, b.window.at, repeated);
+    else
+        mk_compare_line((mk_compare_op)test->op, n, lone.window.at, a.window.at, b.window.at, repeated);
+    for (size_t i = 0; i < n; i++)
+        check(same_bits(lone.window.at[i], out.window.at[i]), "%s of a run of %zu, %u repeated", test->name, n,
+              repeated);
+    check(only_window_written(&lone, 1, n), "%s of a run of %zu wrote outside its result", test->name, n);
+    block_free(&lone);
+    block_free(&out);
+    block_free(&b);
+    block_free(&a);
+}
+
+/* Calls with a run are those with the windows that say the same. */
+static void
+test_runs(void)
+{
+    for (size_t t = 0; t < sizeof table / sizeof *table; t++)
+        for (size_t n = 0; n < 20; n++) {
+            if (table[t].inputs > 2)
+                continue;
+            check_run(&table[t], n, 0);
+            for (unsigned repeated = 1; table[t].inputs == 2 && repeated < 3; repeated++)
+                check_run(&table[t], n, repeated);
+        }
+}
+
 /* Scalar exponents have ways of their own; decimals scale. */
 static void
 test_scalars(void)
@@ -525,6 +564,7 @@ main(void)
             continue;
         printf("%s\n", mk_isa());
         test_elementwise();
+        test_runs();
         test_scalars();
         test_reductions();
         test_accuracy();

@@ -56,7 +56,7 @@ compare_general(PyObject *left, PyObject *right, mk_compare_op op)
     matrix_result result;
 
     if (small_take(left, right, &small)) {
-        MatrixObject *made = matrix_new(state, small.rows, small.columns);
+        MatrixObject *made = matrix_new_small(state, small.rows, small.columns);
 
         if (made)
             mk_compare(op, small.lines, small.length, small_target(&small, made), small.left, small.right);

@@ -83,7 +83,7 @@ binary_general(PyObject *left, PyObject *right, mk_binary_op op)
     matrix_result result;
 
     if (small_take(left, right, &small)) {
-        MatrixObject *made = matrix_new(state, small.rows, small.columns);
+        MatrixObject *made = matrix_new_small(state, small.rows, small.columns);
 
         if (made)
             mk_binary(op, small.lines, small.length, small_target(&small, made), small.left, small.right);
