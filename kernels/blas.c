@@ -86,6 +86,14 @@ blas_alone_end(void)
     unlock();
 }
 
+void
+mk_blas_forked(void)
+{
+    unlock();
+    alone = 0;
+    set_threads(default_threads);
+}
+
 int
 mk_blas_default_threads(void)
 {

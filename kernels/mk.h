@@ -373,6 +373,8 @@ void mk_random_permutation(mk_random *random, size_t count, double *to);
 
 /* How many threads BLAS may use for one product, process-wide; returns what it was. Behaviors run with 1. */
 int mk_blas_threads(int count);
+/* In the child of a fork, where nobody is in the middle of anything and no behavior runs: as at first. */
+void mk_blas_forked(void);
 /* What mk_blas_threads was when the library was loaded. */
 int mk_blas_default_threads(void);
 /* The BLAS in use, as "OpenBLAS 0.3.34 SkylakeX". */

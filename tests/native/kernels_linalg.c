@@ -248,6 +248,12 @@ test_alone(void)
     pthread_join(other, NULL);
     check(found[0] == found[1] && found[0] > 0.0, "two at once find the same");
     check(mk_blas_threads(1) == 3, "and leave BLAS its threads");
+    blas_alone_begin(); /* whoever was in here is not in the child of a fork */
+    mk_blas_forked();
+    check(mk_blas_threads(1) == mk_blas_default_threads(), "the child of a fork begins as its parent did");
+    blas_alone_begin();
+    blas_alone_end();
+    check(mk_blas_threads(1) == 1, "and counts from none");
 }
 
 int

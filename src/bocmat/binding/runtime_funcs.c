@@ -164,6 +164,7 @@ func_forked(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
     }
     cown_process++;
     atomic_store_explicit(&running, NULL, memory_order_release);
+    mk_blas_forked();
     Py_RETURN_NONE;
 }
 
