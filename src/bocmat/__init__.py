@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._core import Cown, Matrix, MatrixView, read, when, whencall
+from ._core import Cown, Matrix, MatrixView, PinnedCown, read, when, whencall
 from .lifecycle import WORKER_COUNT, quiesce, start, wait
+from .pinned import PumpResult, pump, set_pump_watchdog, set_wait_pump_poll
 
 if TYPE_CHECKING:
     from . import linalg
@@ -16,10 +17,15 @@ __all__ = [
     "Cown",
     "Matrix",
     "MatrixView",
+    "PinnedCown",
+    "PumpResult",
     "TiledMatrix",
     "linalg",
+    "pump",
     "quiesce",
     "read",
+    "set_pump_watchdog",
+    "set_wait_pump_poll",
     "start",
     "wait",
     "when",

@@ -17,7 +17,7 @@ import types
 from typing import Any
 
 from . import _core
-from ._core import Cown, Matrix
+from ._core import Cown, Matrix, PinnedCown
 
 __all__: list[str] = []
 
@@ -411,7 +411,7 @@ def _reduce(obj: Any, handles: list[Any], weak: bool = False) -> Any:
         return NotImplemented
     if cls is type and obj in _numbers:
         return _core._defined, (_numbers[obj],)
-    if cls is Matrix or cls is Cown:
+    if cls is Matrix or cls is Cown or cls is PinnedCown:
         handles.append(obj)
         return _handle, (len(handles) - 1,)
     if issubclass(cls, (types.FunctionType, type, types.ModuleType)):

@@ -266,6 +266,14 @@ test_schedule(rt_runtime *runtime, test_body body, const void *captures, size_t 
 }
 
 void
+test_run_here(rt_behavior *behavior)
+{
+    closure *call = rt_behavior_captures(behavior);
+
+    call->body(behavior, call->captures);
+}
+
+void
 test_guard_enter(test_guard *guard, rt_mode mode)
 {
     if (mode == RT_WRITE) {

@@ -70,6 +70,9 @@ rt_behavior *test_make(test_body body, const void *captures, size_t size, const 
 int test_schedule(rt_runtime *runtime, test_body body, const void *captures, size_t size,
                   const test_argument *arguments, uint32_t count, rt_cown **result);
 
+/* What a loop of a test does with a behavior that no worker runs; it finishes it afterwards. */
+void test_run_here(rt_behavior *behavior);
+
 /* WHEN(runtime, body, &captures, arguments...) with at least one argument. */
 #define WHEN_INTO(result, runtime, body, captures, ...)                                               \
     test_schedule((runtime), (body), (captures), sizeof(*(captures)), (test_argument[]){__VA_ARGS__}, \

@@ -30,7 +30,9 @@ RUNTIME_ORDER = [
     {"systematic"},  # the seeded scheduler of the tests: every atomic operation is a step of it
     {"atomic"},
     {"os"},
-    {"block", "queue", "park", "quiesce", "stats"},
+    {"block", "queue", "park", "stats"},
+    {"loop"},
+    {"quiesce"},
     {"cown"},
     {"behavior"},
     {"sched"},

@@ -15,6 +15,7 @@ host_destroy(rt_value value)
 }
 
 const rt_host value_host = {.destroy = host_destroy};
+const rt_host pinned_host = {.destroy = host_destroy};
 
 /* Objects of the main interpreter whose last reference went away elsewhere: a stack that anyone pushes to and the main
  * program empties. */

@@ -8,7 +8,8 @@
 
 typedef enum { BACKEND_INTERPRETERS, BACKEND_THREADS, BACKEND_COUNT } backend_kind;
 
-/* What a worker thread has to hand, on either backend: rt_worker_data. */
+/* What a thread that runs behaviors has to hand, on either backend: a worker (rt_worker_data), or a thread of the main
+ * interpreter that runs a pinned one (pump_context). */
 typedef struct {
     core_state *state;          /* of the interpreter that it runs behaviors in */
     PyThreadState *thread;      /* its state there */
@@ -17,6 +18,8 @@ typedef struct {
     uint32_t held_count;
     uint32_t settings;   /* version of the settings it has applied */
     bool output_pending; /* something was written to its standard streams and not flushed */
+    bool pumps;          /* no worker */
+    PyObject *raised;    /* pumps: what the behavior raised */
 } worker_context;
 
 /* `destroy` of every host: drops a value. */
@@ -27,6 +30,8 @@ core_state *main_core_state(void);
 
 /* Drops values; every cown and behavior of ours is made with it or with a host that has the same `destroy`. */
 extern const rt_host value_host;
+/* The same, of cowns whose value stays in the main interpreter. */
+extern const rt_host pinned_host;
 extern const rt_host interpreters_host;
 extern const rt_host threads_host;
 
@@ -38,13 +43,16 @@ backend_kind backend_current(void);
  * or, when nothing does, by what would be started. */
 bool backend_shares_objects(void);
 
-/* The calling thread's context if it is a worker, or NULL. */
+/* Of the pinned behavior that this thread runs, or NULL. */
+extern _Thread_local worker_context *pump_context;
+
+/* The calling thread's context if it runs behaviors, or NULL. */
 static inline worker_context *
 worker_current(void)
 {
     rt_worker *worker = rt_worker_self();
 
-    return worker ? rt_worker_data(worker) : NULL;
+    return worker ? rt_worker_data(worker) : pump_context;
 }
 
 /* Runs a behavior on the calling worker, attached to its interpreter: arguments, function, result, values released. */

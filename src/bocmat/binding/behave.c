@@ -4,6 +4,7 @@
 #include "cown_pass.h"
 #include "failure.h"
 #include "matrix_random.h"
+#include "pump.h"
 #include "task.h"
 
 enum { FEW = 8 }; /* cowns of a behavior that need no allocation */
@@ -98,8 +99,14 @@ running_store(running *r, PyObject *result)
     rt_cown *cown = rt_behavior_result(r->behavior);
     rt_value *place = rt_cown_value(cown);
 
-    if (!result || value_encode(r->state, result, place) < 0)
-        failure_store(r->state, cown, error_take());
+    if (!result || (value_encode(r->state, result, place) < 0 &&
+                    !(pump_interrupted() && value_encode(r->state, result, place) == 0))) {
+        PyObject *error = error_take();
+
+        if (r->context->pumps)
+            Py_XSETREF(r->context->raised, Py_NewRef(error));
+        failure_store(r->state, cown, error);
+    }
     Py_XDECREF(result);
     Py_CLEAR(r->failed);
 }

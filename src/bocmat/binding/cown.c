@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "failure.h"
+#include "pump.h"
 
 uint32_t cown_process;
 
@@ -97,7 +98,10 @@ cown_put_back(core_state *state, CownObject *self)
 {
     rt_value *place = rt_cown_value(self->cown), fresh;
 
-    if (value_encode(state, self->value, &fresh) < 0) {
+    if (cown_is_pinned(self->cown)) {
+        fresh = (rt_value){VALUE_PINNED, (uintptr_t)Py_NewRef(self->value)};
+    } else if (value_encode(state, self->value, &fresh) < 0 &&
+               !(pump_interrupted() && value_encode(state, self->value, &fresh) == 0)) {
         cown_put_failure(state, self, error_take());
         return;
     }
@@ -114,7 +118,7 @@ cown_let_go(core_state *state, CownObject *self)
 {
     if (self->value && self->hold == HOLD_WRITE && self->changed)
         cown_put_back(state, self);
-    if (self->value && self->hold == HOLD_READ && matrix_check(state, self->value))
+    if (self->value && self->hold == HOLD_READ && matrix_check(state, self->value) && !cown_is_pinned(self->cown))
         matrix_revoke((MatrixObject *)self->value);
     Py_CLEAR(self->value);
     Py_CLEAR(self->before);
@@ -254,7 +258,7 @@ cown_alloc(PyTypeObject *type)
 PyObject *
 cown_wrap(core_state *state, rt_cown *cown)
 {
-    CownObject *self = cown_alloc(state->cown_type);
+    CownObject *self = cown_alloc(cown_is_pinned(cown) ? state->pinned_type : state->cown_type);
 
     if (!self)
         return NULL;

@@ -29,6 +29,20 @@ extern uint32_t cown_process;
 /* A new handle, not held. The runtime's cown is retained. */
 PyObject *cown_wrap(core_state *state, rt_cown *cown);
 
+/* A Cown, pinned or not. */
+static inline bool
+cown_check(const core_state *state, PyObject *object)
+{
+    return Py_IS_TYPE(object, state->cown_type) || Py_IS_TYPE(object, state->pinned_type);
+}
+
+/* Its value is an object of the main interpreter, the same for whoever holds it. */
+static inline bool
+cown_is_pinned(const rt_cown *cown)
+{
+    return rt_cown_host(cown) == &pinned_host;
+}
+
 static inline rt_cown *
 cown_of(PyObject *object)
 {

@@ -1,7 +1,9 @@
 #include "cown_pass.h"
 
 #include <math.h>
+#include <sched.h>
 
+#include "pump.h"
 #include "task.h"
 
 bool
@@ -26,6 +28,21 @@ timeout_from(PyObject *object, double *seconds)
     return true;
 }
 
+static void
+pass_signal(task_pass *pass)
+{
+    if (!atomic_exchange(&pass->signalled, true))
+        PyThread_release_lock(pass->lock);
+}
+
+/* The state is decided: its thread may free the lock, and the behavior, as soon as it knows that this is over. */
+static void
+pass_decided(task_pass *pass)
+{
+    pass_signal(pass);
+    atomic_store(&pass->let_go, true);
+}
+
 /* On the thread that made it ready. Whoever loses the race for the state leaves the rest to the other. */
 static void
 pass_ready(rt_behavior *behavior, void *Py_UNUSED(context))
@@ -34,7 +51,7 @@ pass_ready(rt_behavior *behavior, void *Py_UNUSED(context))
     int expected = PASS_WAITING;
 
     if (atomic_compare_exchange_strong(&pass->state, &expected, PASS_GRANTED)) {
-        PyThread_release_lock(pass->lock);
+        pass_decided(pass);
         return;
     }
     PyThread_free_lock(pass->lock);
@@ -48,32 +65,85 @@ pass_drop(rt_behavior *behavior)
     int expected = PASS_WAITING;
 
     if (atomic_compare_exchange_strong(&pass->state, &expected, PASS_DROPPED))
-        PyThread_release_lock(pass->lock);
+        pass_decided(pass);
     else
         PyThread_free_lock(pass->lock);
 }
 
-/* 0 once the lock was released, RT_TIMEOUT, or -1 with an exception from a signal handler. */
-static int
-pass_wait(task_pass *pass, double timeout)
+/* ---- waiting ---- */
+
+/* The thread among those that would run pinned behaviors: what it waits for may come after one. */
+typedef struct {
+    rt_candidate candidate; /* first */
+    task_pass *pass;
+    bool joined;
+} pass_candidate;
+
+static void
+pass_call(rt_candidate *candidate)
 {
-    double left = timeout;
-    int64_t slice;
-    PyLockStatus status;
+    pass_signal(((pass_candidate *)candidate)->pass);
+}
+
+/* Called: one pinned behavior, then there may be the cown already. 0, or -1 with an exception. */
+static int
+pass_serve(core_state *state, rt_runtime *runtime, pass_candidate *self, int64_t deadline)
+{
+    pump_limits limits = {.deadline = deadline, .most = 1, .waits = true};
+
+    if (!rt_serve_enter(runtime, &self->candidate))
+        return 0;
+    self->joined = false;
+    if (pump_serve(state, runtime, &limits, &(pump_count){0}) < 0)
+        return -1;
+    rt_serve_join(runtime, &self->candidate);
+    self->joined = true;
+    return 0;
+}
+
+/* 0 once the state is decided, RT_TIMEOUT, or -1 with an exception. */
+static int
+pass_wait_serving(core_state *state, rt_runtime *runtime, pass_candidate *self, int64_t deadline)
+{
+    const int64_t longest = 500000000;
+    task_pass *pass = self->pass;
 
     for (;;) {
-        slice = timeout < 0 ? 500000 : (int64_t)(fmin(left, 0.5) * 1e6);
+        int64_t left = deadline == INT64_MAX ? longest : deadline - pump_now();
+        PyLockStatus status;
+
+        left = left < 0 ? 0 : left < longest ? left : longest;
         Py_BEGIN_ALLOW_THREADS
-        status = PyThread_acquire_lock_timed(pass->lock, slice, 1);
+        status = PyThread_acquire_lock_timed(pass->lock, left / 1000, 1);
         Py_END_ALLOW_THREADS
-        if (status == PY_LOCK_ACQUIRED)
-            return 0;
+        if (status == PY_LOCK_ACQUIRED) {
+            atomic_store(&pass->signalled, false);
+            if (atomic_load(&pass->state) != PASS_WAITING)
+                return 0;
+            if (self->joined && pass_serve(state, runtime, self, deadline) < 0)
+                return -1;
+        }
         if (PyErr_CheckSignals() < 0)
             return -1;
-        left -= (double)slice / 1e6;
-        if (timeout >= 0 && left <= 0)
+        if (status == PY_LOCK_FAILURE && pump_now() >= deadline)
             return RT_TIMEOUT;
     }
+}
+
+static int
+pass_wait(core_state *state, rt_runtime *runtime, task_pass *pass, double timeout)
+{
+    pass_candidate self = {.candidate = {.call = pass_call, .preferred = true}, .pass = pass};
+    int status;
+
+    if (timeout != 0 && atomic_load(&pass->state) == PASS_WAITING && pump_needed(state) && pump_on_main_thread()) {
+        rt_serve_join(runtime, &self.candidate);
+        self.joined = true;
+    }
+    status = pass_wait_serving(state, runtime, &self, pump_deadline(timeout));
+    if (self.joined)
+        rt_serve_quit(runtime, &self.candidate);
+    return status;
 }
 
 static rt_behavior *
@@ -89,6 +159,8 @@ pass_new(rt_cown *cown, rt_mode mode)
     pass = rt_behavior_captures(behavior);
     pass->kind = TASK_PASS;
     atomic_init(&pass->state, PASS_WAITING);
+    atomic_init(&pass->signalled, false);
+    atomic_init(&pass->let_go, false);
     pass->lock = PyThread_allocate_lock();
     if (!pass->lock) {
         rt_behavior_discard(behavior);
@@ -102,7 +174,7 @@ pass_new(rt_cown *cown, rt_mode mode)
 }
 
 rt_behavior *
-pass_acquire(rt_runtime *runtime, rt_cown *cown, rt_mode mode, double timeout)
+pass_acquire(core_state *state, rt_runtime *runtime, rt_cown *cown, rt_mode mode, double timeout)
 {
     rt_behavior *behavior = pass_new(cown, mode);
     task_pass *pass;
@@ -123,13 +195,15 @@ pass_acquire(rt_runtime *runtime, rt_cown *cown, rt_mode mode, double timeout)
         raise_status(status);
         goto failed;
     }
-    status = pass_wait(pass, timeout);
+    status = pass_wait(state, runtime, pass, timeout);
     if (status < 0 && atomic_compare_exchange_strong(&pass->state, &expected, PASS_ABANDONED)) {
         if (status == RT_TIMEOUT)
             raise_timeout("the cown was not free", timeout);
         goto failed;
     }
     /* Granted or dropped, perhaps just as the wait ended otherwise. */
+    while (!atomic_load(&pass->let_go))
+        sched_yield();
     PyThread_free_lock(lock);
     if (atomic_load(&pass->state) == PASS_DROPPED) {
         PyErr_Clear();

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "cown_pass.h"
+#include "docs.h"
+#include "pump.h"
 
 /* ---- holding by hand ---- */
 
@@ -24,7 +26,7 @@ cown_acquire_by_hand(core_state *state, CownObject *self, double timeout)
         return -1;
     }
     if (runtime) {
-        self->pass = pass_acquire(runtime, self->cown, RT_WRITE, timeout);
+        self->pass = pass_acquire(state, runtime, self->cown, RT_WRITE, timeout);
         if (!self->pass)
             return -1;
     }
@@ -135,11 +137,11 @@ cown_get(PyObject *object, PyObject *args, PyObject *keywords)
         holder = cown_holder(state, self);
         if (!holder || cown_fetch(state, holder) < 0)
             return NULL;
-        if (holder->exception || !matrix_check(state, holder->value))
+        if (holder->exception || !matrix_check(state, holder->value) || cown_is_pinned(holder->cown))
             return value_or_raise(Py_NewRef(holder->value), holder->exception);
         return PyObject_CallMethod(holder->value, "copy", NULL);
     }
-    pass = pass_acquire(backend_runtime(), self->cown, RT_READ, timeout);
+    pass = pass_acquire(state, backend_runtime(), self->cown, RT_READ, timeout);
     if (!pass)
         return NULL;
     value = cown_peek(state, self->cown);
@@ -325,10 +327,12 @@ static PyObject *
 cown_repr(PyObject *object)
 {
     CownObject *self = (CownObject *)object;
+    const char *kind = cown_is_pinned(self->cown) ? "PinnedCown" : "Cown";
+    unsigned long long id = rt_cown_id(self->cown);
 
     if (self->value)
-        return PyUnicode_FromFormat("<Cown %llu: %R>", (unsigned long long)rt_cown_id(self->cown), self->value);
-    return PyUnicode_FromFormat("<Cown %llu>", (unsigned long long)rt_cown_id(self->cown));
+        return PyUnicode_FromFormat("<%s %llu: %R>", kind, id, self->value);
+    return PyUnicode_FromFormat("<%s %llu>", kind, id);
 }
 
 static Py_hash_t
@@ -342,7 +346,7 @@ cown_compare(PyObject *left, PyObject *right, int op)
 {
     core_state *state = state_of(left);
 
-    if (!Py_IS_TYPE(right, state->cown_type))
+    if (!cown_check(state, right))
         Py_RETURN_NOTIMPLEMENTED;
     uint64_t a = rt_cown_id(cown_of(left)), b = rt_cown_id(cown_of(right));
 
@@ -372,6 +376,14 @@ cown_copy(PyObject *object, PyObject *Py_UNUSED(ignored))
     return Py_NewRef(object);
 }
 
+static PyObject *
+cown_init_subclass(PyObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(keywords))
+{
+    PyErr_Format(PyExc_TypeError, "%.200s: a Cown cannot be subclassed; give it an object of your own class",
+                 ((PyTypeObject *)type)->tp_name);
+    return NULL;
+}
+
 static PyMethodDef cown_methods[] = {
     {"get", (PyCFunction)(void (*)(void))cown_get, METH_VARARGS | METH_KEYWORDS,
      "get($self, /, timeout=None)\n--\n\n"
@@ -394,6 +406,8 @@ static PyMethodDef cown_methods[] = {
      "__reduce__($self, /)\n--\n\nFor pickle: a pickled Cown can be loaded in the process that made it."},
     {"__copy__", cown_copy, METH_NOARGS, "__copy__($self, /)\n--\n\nThe Cown itself."},
     {"__deepcopy__", cown_copy, METH_O, "__deepcopy__($self, memo, /)\n--\n\nThe Cown itself."},
+    {"__init_subclass__", (PyCFunction)(void (*)(void))cown_init_subclass, METH_VARARGS | METH_KEYWORDS | METH_CLASS,
+     "__init_subclass__($type, /, *arguments, **keywords)\n--\n\nRefuses: a Cown cannot be subclassed."},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,
      "__class_getitem__($type, item, /)\n--\n\nFor annotations: Cown[int]."},
     {NULL, NULL, 0, NULL},
@@ -426,15 +440,72 @@ static PyType_Slot cown_slots[] = {
 static PyType_Spec cown_spec = {
     .name = "bocmat._core.Cown",
     .basicsize = sizeof(CownObject),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    /* A base type, of PinnedCown alone: __init_subclass__ refuses others. */
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = cown_slots,
+};
+
+/* ---- PinnedCown ---- */
+
+static PyObject *
+pinned_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"value", NULL};
+    core_state *state = state_of_type(type);
+    PyObject *value;
+    CownObject *self;
+
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O:PinnedCown", names, &value))
+        return NULL;
+    if (!state->travel->is_main || rt_worker_self()) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "a PinnedCown is made by the main program or by a behavior over one: what it "
+                        "holds stays in the main interpreter");
+        return NULL;
+    }
+    self = cown_alloc(type);
+    if (!self)
+        return NULL;
+    self->cown = rt_cown_new(&pinned_host, (rt_value){VALUE_PINNED, (uintptr_t)Py_NewRef(value)});
+    if (!self->cown) {
+        Py_DECREF(value);
+        Py_DECREF(self);
+        return PyErr_NoMemory();
+    }
+    pump_pinned_made();
+    return (PyObject *)self;
+}
+
+#define PINNED_DOC                                                                                                  \
+    "PinnedCown(value)\n--\n\n"                                                                                     \
+    "A cown whose value never leaves the main interpreter: a window, an open file, a NumPy array, a lock.\n\n"      \
+    "Whoever holds it gets the very object. A behavior any of whose cowns is pinned runs in the main interpreter: " \
+    "in a thread that is in wait() or quiesce(), or in pump(). The cown itself travels wherever a Cown "            \
+    "does." PARAMETERS(                                                                                             \
+        PARAMETER("value", "object", "Anything; neither copied nor encoded. A Matrix stays with its names."))       \
+        RAISES(CASE("RuntimeError", "In a behavior, unless that runs over a pinned cown itself."))                  \
+            EXAMPLES(DO("from bocmat import PinnedCown, wait, when") DO("lines = []") DO("log = PinnedCown(lines)") \
+                         DO("@when(log)\n... def _(log):\n...     log.value.append('here')") DO("wait()")           \
+                             TRY("lines", "['here']"))
+
+static PyType_Slot pinned_slots[] = {
+    {Py_tp_doc, PINNED_DOC},         {Py_tp_new, pinned_new},   {Py_tp_dealloc, cown_dealloc},
+    {Py_tp_traverse, cown_traverse}, {Py_tp_clear, cown_clear}, {0, NULL},
+};
+
+static PyType_Spec pinned_spec = {
+    .name = "bocmat._core.PinnedCown",
+    .basicsize = sizeof(CownObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = pinned_slots,
 };
 
 int
 cown_add_types(PyObject *module, core_state *state)
 {
     state->cown_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &cown_spec, NULL);
-    if (!state->cown_type)
+    if (!state->cown_type || PyModule_AddType(module, state->cown_type) < 0)
         return -1;
-    return PyModule_AddType(module, state->cown_type);
+    state->pinned_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &pinned_spec, (PyObject *)state->cown_type);
+    return state->pinned_type ? PyModule_AddType(module, state->pinned_type) : -1;
 }

@@ -220,29 +220,30 @@ space_new(core_state *state, uint32_t space)
     return dict;
 }
 
-/* The interpreter's own dict of a namespace; on the threads backend, where all share the interpreter, a fresh one. A
- * new reference. */
+/* A worker interpreter's own dict of a namespace; in the main interpreter, which several share, a fresh one. A new
+ * reference. */
 static PyObject *
 space_here(core_state *state, uint32_t space)
 {
     travel_state *travel = state->travel;
-    PyObject *dict = backend_shares_objects() ? NULL : object_table_get(travel, &travel->spaces, space);
+    PyObject *dict = travel->is_main ? NULL : object_table_get(travel, &travel->spaces, space);
 
     if (dict)
         return Py_NewRef(dict);
     dict = space_new(state, space);
-    if (!dict || backend_shares_objects())
+    if (!dict || travel->is_main)
         return dict;
     return Py_XNewRef(object_table_put(travel, &travel->spaces, space, dict));
 }
 
-/* On the threads backend a behavior's functions see globals of their own, because others run at the same time. */
+/* In the main interpreter a behavior's functions see globals of their own, because others are in use at the same time:
+ * those of other behaviors, on the threads backend, and those that came with values. */
 PyObject *
 decoder_space(decoder *d, uint32_t space)
 {
     PyObject *dict, *key;
 
-    if (!backend_shares_objects()) {
+    if (!d->travel->is_main) {
         dict = space_here(d->state, space);
         Py_XDECREF(dict); /* the table keeps it */
         return dict;
@@ -270,7 +271,7 @@ decoder_space(decoder *d, uint32_t space)
 static PyObject *
 function_new(travel_state *travel, const function_template *template, PyObject *code, bool bare, PyObject *globals)
 {
-    bool shareable = bare && !backend_shares_objects(); /* nothing of its own: one serves all behaviors */
+    bool shareable = bare && !travel->is_main; /* nothing of its own: one serves all behaviors */
     PyObject *function = shareable ? object_table_get(travel, &travel->functions, template->id) : NULL;
 
     if (function)

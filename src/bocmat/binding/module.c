@@ -24,6 +24,7 @@ core_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->matrix_iterator_type);
     Py_VISIT(state->linalg_error);
     Py_VISIT(state->cown_type);
+    Py_VISIT(state->pinned_type);
     Py_VISIT(state->read_type);
     Py_VISIT(state->when_type);
     return matrix_traverse_state(state, visit, arg);
@@ -43,6 +44,7 @@ core_clear(PyObject *module)
     Py_CLEAR(state->matrix_iterator_type);
     Py_CLEAR(state->linalg_error);
     Py_CLEAR(state->cown_type);
+    Py_CLEAR(state->pinned_type);
     Py_CLEAR(state->read_type);
     Py_CLEAR(state->when_type);
     return 0;

@@ -240,7 +240,7 @@ handle_fill(encoder *e, handle *h, PyObject *object)
         h->kind = HANDLE_MATRIX;
         return e->mode == ENCODE_MOVE ? matrix_leave(matrix, &h->parcel) : matrix_share(matrix, &h->parcel);
     }
-    if (Py_IS_TYPE(object, e->state->cown_type)) {
+    if (cown_check(e->state, object)) {
         h->kind = HANDLE_COWN;
         h->cown = cown_of(object);
         rt_cown_retain(h->cown);

@@ -114,8 +114,8 @@ void encoder_clear(encoder *e);
 /* All of that for one value, in a block of malloc's; NULL with an exception and every matrix where it was. */
 payload *payload_of(core_state *state, PyObject *object, encode_mode mode);
 
-/* Finds the dict that functions of a namespace run in. Interpreters have one each; on the threads backend every
- * behavior has its own. Borrowed, NULL with an exception. */
+/* Finds the dict that functions of a namespace run in. Workers' interpreters have one each; in the main
+ * interpreter every behavior and value has its own. Borrowed, NULL with an exception. */
 typedef struct decoder decoder;
 struct decoder {
     core_state *state;
@@ -123,7 +123,7 @@ struct decoder {
     const payload *from;
     const unsigned char *at;
     uint32_t matrix_flags;
-    PyObject *spaces; /* threads backend: {number: dict} of this behavior; NULL: the interpreter's own */
+    PyObject *spaces; /* main interpreter: {number: dict} of this behavior or value; NULL: the interpreter's own */
     PyObject **memo;  /* borrowed from what is being built, which holds them until decoding ends */
     uint32_t memo_count, memo_size;
     uint32_t next_handle;
@@ -153,6 +153,7 @@ enum {
     VALUE_PAYLOAD, /* data: payload * */
     VALUE_OBJECT,  /* data: PyObject * of the main interpreter (threads backend) */
     VALUE_FAILED,  /* data: value_failed * */
+    VALUE_PINNED,  /* data: PyObject * of the main interpreter, which alone sees it (a pinned cown) */
     VALUE_KIND = 0xff,
     VALUE_EXCEPTION = 0x100, /* raised, not returned */
     VALUE_UNREAD = 0x200     /* raised, and nobody has looked at it */

@@ -233,7 +233,7 @@ encoder_native(encoder *e, PyObject *value)
         return encode_str(e, value);
     if (matrix_check(e->state, value))
         return encode_matrix(e, value);
-    if (Py_IS_TYPE(value, e->state->cown_type))
+    if (cown_check(e->state, value))
         return encode_handle(e, CODE_COWN, value);
     if (Py_IS_TYPE(value, e->state->matrix_view_type)) {
         PyErr_SetString(PyExc_TypeError, "a MatrixView does not travel; pass its copy()");

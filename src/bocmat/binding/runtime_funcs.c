@@ -11,6 +11,7 @@
 #include "function.h"
 #include "interp.h"
 #include "payload_codes.h"
+#include "pump.h"
 
 static rt_runtime *runtimes[BACKEND_COUNT]; /* made when first started; changed by the main interpreter only */
 static _Atomic(rt_runtime *) running;
@@ -182,41 +183,6 @@ func_running(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 
 /* ---- waiting ---- */
 
-/* True when quiet, False after `seconds` (negative: no limit). Short slices, so that a signal which another thread took
- * is noticed. */
-static PyObject *
-func_quiesce(PyObject *Py_UNUSED(module), PyObject *argument)
-{
-    rt_runtime *runtime = backend_runtime();
-    double seconds = PyFloat_AsDouble(argument), left = seconds;
-    const double slice = 0.25;
-    int status;
-
-    if (seconds == -1.0 && PyErr_Occurred())
-        return NULL;
-    while (runtime) {
-        double step = seconds < 0 || left > slice ? slice : left;
-
-        Py_BEGIN_ALLOW_THREADS
-        status = rt_quiesce(runtime, (int64_t)(step * 1e9));
-        Py_END_ALLOW_THREADS
-        if (status == RT_OK)
-            break;
-        if (status != RT_TIMEOUT && status != RT_INTERRUPTED) {
-            raise_status(status);
-            return NULL;
-        }
-        if (PyErr_CheckSignals() < 0)
-            return NULL;
-        if (status == RT_TIMEOUT) {
-            left -= step;
-            if (seconds >= 0 && left <= 0)
-                Py_RETURN_FALSE;
-        }
-    }
-    Py_RETURN_TRUE;
-}
-
 static PyObject *
 func_in_flight(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {
@@ -262,7 +228,7 @@ func_take_failures(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 static PyObject *
 func_in_behavior(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {
-    return PyBool_FromLong(rt_worker_self() != NULL);
+    return PyBool_FromLong(worker_current() != NULL);
 }
 
 static PyObject *
@@ -425,7 +391,6 @@ static PyMethodDef functions[] = {
     {"_shut_down", func_shut_down, METH_NOARGS, NULL},
     {"_forked", func_forked, METH_NOARGS, NULL},
     {"_running", func_running, METH_NOARGS, NULL},
-    {"_quiesce", func_quiesce, METH_O, NULL},
     {"_in_flight", func_in_flight, METH_NOARGS, NULL},
     {"_completed", func_completed, METH_NOARGS, NULL},
     {"_stats", func_stats, METH_NOARGS, NULL},
@@ -458,7 +423,7 @@ boc_add_types(PyObject *module, core_state *state)
     }
     if (cown_add_types(module, state) < 0 || when_add_types(module, state) < 0)
         return -1;
-    return PyModule_AddFunctions(module, functions);
+    return PyModule_AddFunctions(module, functions) < 0 ? -1 : pump_add_functions(module);
 }
 
 void

@@ -34,6 +34,7 @@ typedef struct core_state {
 
     /* cown_type.c, when_type.c */
     PyTypeObject *cown_type;
+    PyTypeObject *pinned_type; /* PinnedCown, its one subclass */
     PyTypeObject *read_type;
     PyTypeObject *when_type;
 

@@ -19,13 +19,14 @@ typedef struct {
     payload captures;
 } task_call;
 
-/* A thread that waits.
+/* A thread that waits, asleep on the lock. Whoever wants to wake it sets `signalled`, and releases the lock if that was
+ * not set; the thread takes the lock, unsets it, and looks why: the state, or a call to serve meanwhile.
  *
  *   state      set by                                then
  *   WAITING    the thread, before scheduling         GRANTED, ABANDONED or DROPPED
- *   GRANTED    on_ready; the lock is released        the thread holds the cown and finishes the behavior
+ *   GRANTED    on_ready, which signals               the thread holds the cown and finishes the behavior
  *   ABANDONED  the thread, giving up                 on_ready finishes the behavior and frees the lock
- *   DROPPED    the runtime stopped; lock released    the thread frees the lock and raises
+ *   DROPPED    the runtime, stopping, which signals  the thread frees the lock and raises
  *
  * All transitions are exchanges or compare-exchanges from WAITING (acq_rel). */
 typedef enum { PASS_WAITING, PASS_GRANTED, PASS_ABANDONED, PASS_DROPPED } pass_state;
@@ -33,7 +34,9 @@ typedef enum { PASS_WAITING, PASS_GRANTED, PASS_ABANDONED, PASS_DROPPED } pass_s
 typedef struct {
     task_kind kind;
     atomic_int state;
-    PyThread_type_lock lock; /* taken while WAITING */
+    atomic_bool signalled;
+    atomic_bool let_go; /* who granted or dropped it does not touch it any more */
+    PyThread_type_lock lock;
 } task_pass;
 
 #endif

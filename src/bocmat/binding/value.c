@@ -1,5 +1,5 @@
 /* What a cown holds: a scalar in the two words themselves, a matrix's parcel, an encoded payload, or (threads backend)
- * the object itself. */
+ * the object itself; in a pinned cown it is always the object. */
 #include "cown.h"
 
 #include <stdatomic.h>
@@ -33,7 +33,7 @@ matrix_walk_visit(PyObject *object, void *argument)
     }
     /* What cannot hold a matrix of the value's own, or is shared by all. */
     if (!PyObject_IS_GC(object) || PyType_Check(object) || PyModule_Check(object) || PyFunction_Check(object) ||
-        PyCFunction_Check(object) || Py_IS_TYPE(object, walk->state->cown_type))
+        PyCFunction_Check(object) || cown_check(walk->state, object))
         return 0;
     if (walk->count == walk->size) {
         size_t size = walk->size ? walk->size * 2 : 64;
@@ -201,6 +201,11 @@ value_decode(core_state *state, const rt_value *value, uint32_t flags)
         return Py_NewRef((PyObject *)value->data);
     case VALUE_FAILED:
         return value_decode(state, &((const value_failed *)value->data)->error, flags);
+    case VALUE_PINNED:
+        if (state->travel->is_main)
+            return Py_NewRef((PyObject *)value->data);
+        PyErr_SetString(PyExc_RuntimeError, "the value of a PinnedCown can be used in the main interpreter only");
+        return NULL;
     default:
         PyErr_Format(PyExc_SystemError, "bocmat: a cown holds a value of the unknown kind %zu", (size_t)value->kind);
         return NULL;
@@ -289,6 +294,7 @@ value_clear(rt_value *value)
         drop_payload((payload *)old.data);
         break;
     case VALUE_OBJECT:
+    case VALUE_PINNED:
         object_drop((PyObject *)old.data);
         break;
     case VALUE_FAILED:

@@ -39,7 +39,7 @@ read_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     }
     if (!PyArg_ParseTuple(args, "O:read", &target))
         return NULL;
-    if (!Py_IS_TYPE(target, state->cown_type) && !PyList_Check(target) && !PyTuple_Check(target)) {
+    if (!cown_check(state, target) && !PyList_Check(target) && !PyTuple_Check(target)) {
         PyErr_Format(PyExc_TypeError, "read() takes a Cown or a list of them, not %.200s", Py_TYPE(target)->tp_name);
         return NULL;
     }
@@ -50,7 +50,7 @@ read_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     for (Py_ssize_t i = 0; self->target && PyTuple_Check(self->target) && i < PyTuple_GET_SIZE(self->target); i++) {
         PyObject *item = PyTuple_GET_ITEM(self->target, i);
 
-        if (!Py_IS_TYPE(item, state->cown_type)) {
+        if (!cown_check(state, item)) {
             PyErr_Format(PyExc_TypeError, "read() takes a Cown or a list of them; element %zd is a %.200s", i,
                          Py_TYPE(item)->tp_name);
             Py_CLEAR(self->target);
@@ -110,6 +110,7 @@ typedef struct {
     core_state *state;
     rt_behavior *behavior; /* NULL: only count and check */
     uint32_t count;
+    bool pinned; /* one of them is */
 } cown_walk;
 
 static int
@@ -120,9 +121,12 @@ walk_one(cown_walk *walk, PyObject *object, rt_mode mode)
         mode = RT_READ;
     }
     if (!Py_IS_TYPE(object, walk->state->cown_type)) {
-        PyErr_Format(PyExc_TypeError, "@when takes Cowns, read(cown) and lists of them, not %.200s",
-                     Py_TYPE(object)->tp_name);
-        return -1;
+        if (!Py_IS_TYPE(object, walk->state->pinned_type)) {
+            PyErr_Format(PyExc_TypeError, "@when takes Cowns, read(cown) and lists of them, not %.200s",
+                         Py_TYPE(object)->tp_name);
+            return -1;
+        }
+        walk->pinned = true;
     }
     if (((CownObject *)object)->process != cown_process) {
         PyErr_Format(PyExc_RuntimeError, "cown %llu belongs to the process that this one was forked from",
@@ -252,7 +256,7 @@ behavior_make(core_state *state, encoder *e, PyObject *arguments, uint32_t cown_
     bool grouped = has_groups(state, arguments);
     size_t name_at = groups_at + (grouped ? parameter_count * sizeof(uint32_t) : 0);
     const char *text = name_text(name, &name_length);
-    cown_walk walk = {state, NULL, 0};
+    cown_walk walk = {.state = state};
     task_call *call;
 
     if (name && !text)
@@ -320,7 +324,7 @@ runtime_for_scheduling(core_state *state)
 PyObject *
 when_schedule(core_state *state, PyObject *arguments, PyObject *function, PyObject *name)
 {
-    cown_walk walk = {state, NULL, 0};
+    cown_walk walk = {.state = state};
     rt_runtime *runtime;
     rt_behavior *behavior = NULL;
     PyObject *result = NULL;
@@ -346,9 +350,11 @@ when_schedule(core_state *state, PyObject *arguments, PyObject *function, PyObje
         return NULL;
     result = cown_wrap(state, rt_behavior_result(behavior));
     ((task_call *)rt_behavior_captures(behavior))->stream = stream_child(state);
+    if (walk.pinned)
+        rt_behavior_serve(behavior);
     status = result ? rt_schedule(runtime, behavior) : RT_NO_MEMORY;
     /* Another thread's wait() is stopping it just now, or has. */
-    while (status == RT_NOT_RUNNING && !rt_worker_self() && (runtime = runtime_started()))
+    while (status == RT_NOT_RUNNING && !worker_current() && (runtime = runtime_started()))
         status = rt_schedule(runtime, behavior);
     if (status < 0) {
         behavior_drop(behavior);
@@ -384,7 +390,7 @@ when_keywords(WhenObject *self, PyObject *keywords)
 static PyObject *
 when_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    cown_walk walk = {state_of_type(type), NULL, 0};
+    cown_walk walk = {.state = state_of_type(type)};
     WhenObject *self = (WhenObject *)type->tp_alloc(type, 0);
 
     if (!self)

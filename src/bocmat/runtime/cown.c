@@ -89,6 +89,12 @@ rt_cown_release(rt_cown *cown)
         bury(cown);
 }
 
+const rt_host *
+rt_cown_host(const rt_cown *cown)
+{
+    return cown->host;
+}
+
 rt_value *
 rt_cown_value(rt_cown *cown)
 {

@@ -52,43 +52,68 @@ rt_quiet_test(rt_quiet *quiet)
     rt_wake(&quiet->signal, INT_MAX);
 }
 
-int
-rt_quiet_wait(rt_quiet *quiet, int64_t nanoseconds)
+/* A waiter among the candidates of a loop. */
+typedef struct {
+    rt_candidate candidate; /* first */
+    rt_quiet *quiet;
+} quiet_waiter;
+
+static void
+call_waiter(rt_candidate *candidate)
 {
-    int64_t now, deadline;
+    rt_quiet *quiet = ((quiet_waiter *)(void *)candidate)->quiet;
+    rt_fetch_add_release(&quiet->signal, 1u);
+    rt_wake(&quiet->signal, INT_MAX); /* others look once more, and sleep again */
+}
+
+/* Sleeps until nothing is in flight (RT_OK), until `deadline` (INT64_MAX: none), a signal, or the loop's call. */
+static int
+sleep_until_quiet(rt_quiet *quiet, int64_t deadline, rt_loop *loop, rt_candidate *candidate)
+{
     int status = RT_OK;
+
+    for (;;) {
+        uint32_t signal = rt_load_acquire(&quiet->signal);
+        int64_t left = LONGEST_WAIT;
+
+        rt_fence_seq_cst();
+        if (rt_quiet_in_flight(quiet) == 0)
+            return RT_OK;
+        if (status == RT_INTERRUPTED)
+            return status;
+        if (loop && rt_loop_enter(loop, candidate))
+            return RT_CALLED;
+        if (deadline != INT64_MAX) {
+            left = deadline - rt_now();
+            if (left <= 0)
+                return RT_TIMEOUT;
+            if (left > LONGEST_WAIT)
+                left = LONGEST_WAIT;
+        }
+        status = rt_wait(&quiet->signal, signal, left);
+    }
+}
+
+int
+rt_quiet_wait(rt_quiet *quiet, int64_t nanoseconds, rt_loop *loop, bool preferred)
+{
+    quiet_waiter self = {{.call = call_waiter, .preferred = preferred}, quiet};
+    int64_t deadline = INT64_MAX, now;
+    int status;
 
     if (rt_quiet_in_flight(quiet) == 0)
         return RT_OK;
     if (nanoseconds == 0)
         return RT_TIMEOUT;
     now = rt_now();
-    if (nanoseconds > INT64_MAX - now)
-        nanoseconds = -1;
-    deadline = now + nanoseconds;
+    if (nanoseconds > 0 && nanoseconds < INT64_MAX - now)
+        deadline = now + nanoseconds;
     rt_fetch_add_seq_cst(&quiet->waiters, 1u);
-    for (;;) {
-        uint32_t signal = rt_load_acquire(&quiet->signal);
-        int64_t left = LONGEST_WAIT;
-
-        rt_fence_seq_cst();
-        if (rt_quiet_in_flight(quiet) == 0) {
-            status = RT_OK;
-            break;
-        }
-        if (status == RT_INTERRUPTED)
-            break;
-        if (nanoseconds > 0) {
-            left = deadline - rt_now();
-            if (left <= 0) {
-                status = RT_TIMEOUT;
-                break;
-            }
-            if (left > LONGEST_WAIT)
-                left = LONGEST_WAIT;
-        }
-        status = rt_wait(&quiet->signal, signal, left);
-    }
+    if (loop)
+        rt_loop_join(loop, &self.candidate);
+    status = sleep_until_quiet(quiet, deadline, loop, &self.candidate);
+    if (loop && status != RT_CALLED)
+        rt_loop_quit(loop, &self.candidate);
     rt_fetch_sub_relaxed(&quiet->waiters, 1u);
     return status;
 }

@@ -21,7 +21,8 @@
     RT_STATUS(RT_INTERRUPTED, -4, "a signal arrived")                      \
     RT_STATUS(RT_NOT_RUNNING, -5, "the runtime is not running")            \
     RT_STATUS(RT_HOST_FAILED, -6, "a worker could not be set up")          \
-    RT_STATUS(RT_INVALID, -7, "invalid argument")
+    RT_STATUS(RT_INVALID, -7, "invalid argument")                          \
+    RT_STATUS(RT_CALLED, -8, "a behavior waits for this thread to serve")
 
 typedef enum {
 #define RT_STATUS(name, value, text) name = value,
@@ -39,6 +40,8 @@ typedef struct rt_runtime rt_runtime;
 rt_cown *rt_cown_new(const rt_host *host, rt_value value); /* NULL: no memory; the value stays the caller's */
 void rt_cown_retain(rt_cown *cown);
 void rt_cown_release(rt_cown *cown);
+/* The host it was made with. */
+const rt_host *rt_cown_host(const rt_cown *cown);
 /* The value's place. Only for whoever holds the cown (its behavior; nobody else while the runtime is quiet). Among
  * readers nobody writes it. */
 rt_value *rt_cown_value(rt_cown *cown);
@@ -71,10 +74,13 @@ rt_cown *rt_behavior_result(rt_behavior *behavior);
  * not block: for behaviors that some other loop runs (a pinned one, a thread that waits for a cown). That loop calls
  * rt_behavior_finish when done. Set before scheduling. */
 void rt_behavior_on_ready(rt_behavior *behavior, void (*ready)(rt_behavior *behavior, void *context), void *context);
+/* No worker runs it: once it holds its cowns it waits in the runtime's loop for a thread that serves (below). Set before
+ * scheduling, instead of on_ready. */
+void rt_behavior_serve(rt_behavior *behavior);
 /* Schedules it; the behavior is the runtime's from then on. From any thread, workers included. RT_NOT_RUNNING leaves it
  * the caller's. */
 int rt_schedule(rt_runtime *runtime, rt_behavior *behavior);
-/* For one with on_ready: releases its cowns and counts it as done. */
+/* For one with on_ready, or from rt_serve_next: releases its cowns and counts it as done. */
 void rt_behavior_finish(rt_behavior *behavior);
 /* Never scheduled and not wanted any more; captures are the caller's to take apart before. */
 void rt_behavior_discard(rt_behavior *behavior);
@@ -95,12 +101,13 @@ uint32_t rt_workers(const rt_runtime *runtime);
 int rt_quiesce(rt_runtime *runtime, int64_t nanoseconds);
 /* Stops taking behaviors and parks the workers once those now running have ended. What is still queued is dropped, in
  * which case this returns their number (0 after a quiesce). What waits for a cown that an on_ready behavior still holds
- * is dropped when that one is finished. Not running: 0. From a worker: RT_INVALID. */
+ * is dropped when that one is finished, and so for one that is being served. Not running: 0. From a worker: RT_INVALID. */
 int64_t rt_stop(rt_runtime *runtime);
 /* Stops if nothing is in flight: RT_OK; else RT_TIMEOUT, and all goes on. A behavior that another thread schedules at
  * the same time is either seen, or refused with RT_NOT_RUNNING: never dropped. */
 int rt_stop_quiet(rt_runtime *runtime);
-/* Ends the parked workers' threads (leave is called on each) and frees everything. Must be stopped. */
+/* Ends the parked workers' threads (leave is called on each) and frees everything, unless a thread still holds an
+ * on_ready behavior or serves one: then the memory stays for it. Must be stopped. */
 void rt_runtime_free(rt_runtime *runtime);
 /* In the child of a fork, first thing: the workers' threads are not there. It is stopped, has no workers and nothing in
  * flight; what was queued is forgotten, neither run nor dropped, and its cowns stay held. */
@@ -117,6 +124,42 @@ typedef struct {
 } rt_worker_stats;
 /* Since the last start. index < rt_workers(). */
 rt_worker_stats rt_stats(const rt_runtime *runtime, uint32_t index);
+
+/* ---- the loop: behaviors that threads of the embedder's run, one thread at a time ---- */
+
+/* True: the calling thread serves until rt_serve_end. False: another does. */
+bool rt_serve_begin(rt_runtime *runtime);
+/* The next behavior that is ready, for this thread to run and then to give to rt_behavior_finish; NULL: none is. What it
+ * schedules while it runs is taken even if a quiet stop looks just then. */
+rt_behavior *rt_serve_next(rt_runtime *runtime);
+void rt_serve_end(rt_runtime *runtime);
+
+typedef struct {
+    uint64_t waiting;    /* behaviors that are ready */
+    int64_t since;       /* when the first of them came to an empty loop: no clock of the caller's; 0: none waits */
+    int64_t nanoseconds; /* since then */
+    bool wanted;         /* a preferred candidate waits: others leave the loop to it */
+} rt_loop_state;
+/* A snapshot. */
+rt_loop_state rt_serve_look(rt_runtime *runtime);
+
+/* A thread that is about to sleep and would wake to serve. While it is joined it is called once there is something to
+ * run and nobody runs it: preferred candidates before others, the one that joined first before later ones. */
+typedef struct rt_candidate {
+    void (*call)(
+        struct rt_candidate *candidate); /* on any thread; wakes it, and neither blocks nor calls the runtime */
+    bool preferred;
+    bool called;               /* the runtime's */
+    struct rt_candidate *next; /* the runtime's */
+} rt_candidate;
+
+void rt_serve_join(rt_runtime *runtime, rt_candidate *candidate);
+void rt_serve_quit(rt_runtime *runtime, rt_candidate *candidate);
+/* For a joined candidate that woke. True: it serves, as after rt_serve_begin, and is no candidate any more. False: there
+ * is nothing to run, or it is left to another; it is still joined. */
+bool rt_serve_enter(rt_runtime *runtime, rt_candidate *candidate);
+/* rt_quiesce for a thread that would serve meanwhile: besides, RT_CALLED when it serves, as after rt_serve_begin. */
+int rt_quiesce_serving(rt_runtime *runtime, int64_t nanoseconds, bool preferred);
 
 /* ---- workers ---- */
 

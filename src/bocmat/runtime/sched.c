@@ -12,8 +12,9 @@ enum {
 };
 
 typedef struct {
-    rt_local *local;   /* of a worker */
-    rt_chain *pending; /* while this thread hands out ready behaviors: what it has still to hand out */
+    rt_local *local;     /* of a worker */
+    rt_chain *pending;   /* while this thread hands out ready behaviors: what it has still to hand out */
+    rt_behavior *served; /* what it took from a loop and has not finished */
 } thread_state;
 
 static RT_THREAD_LOCAL thread_state this_thread;
@@ -126,6 +127,82 @@ hand_out(rt_chain *ready)
     this_thread.pending = NULL;
 }
 
+/* ---- the loop ---- */
+
+/* Whether the calling thread runs a behavior of this runtime's loop: it is in flight, so no quiet stop can succeed. */
+static bool
+serves(const rt_runtime *runtime)
+{
+    return this_thread.served && this_thread.served->runtime == runtime;
+}
+
+static void
+put_in_loop(rt_behavior *behavior, void *context)
+{
+    rt_runtime *runtime = behavior->runtime;
+    rt_chain ready = {0};
+
+    (void)context;
+    if (!rt_loop_put(&runtime->loop, behavior->epoch, &behavior->owner.link)) {
+        drop(behavior, &ready);
+        hand_out(&ready);
+    }
+}
+
+void
+rt_behavior_serve(rt_behavior *behavior)
+{
+    rt_behavior_on_ready(behavior, put_in_loop, NULL);
+}
+
+bool
+rt_serve_begin(rt_runtime *runtime)
+{
+    return rt_loop_enter(&runtime->loop, NULL);
+}
+
+rt_behavior *
+rt_serve_next(rt_runtime *runtime)
+{
+    rt_link *item = rt_loop_take(&runtime->loop);
+    rt_behavior *behavior = item ? rt_behavior_of(item) : NULL;
+
+    if (behavior)
+        rt_behavior_check(behavior);
+    this_thread.served = behavior;
+    return behavior;
+}
+
+void
+rt_serve_end(rt_runtime *runtime)
+{
+    rt_loop_leave(&runtime->loop);
+}
+
+rt_loop_state
+rt_serve_look(rt_runtime *runtime)
+{
+    return rt_loop_look(&runtime->loop);
+}
+
+void
+rt_serve_join(rt_runtime *runtime, rt_candidate *candidate)
+{
+    rt_loop_join(&runtime->loop, candidate);
+}
+
+void
+rt_serve_quit(rt_runtime *runtime, rt_candidate *candidate)
+{
+    rt_loop_quit(&runtime->loop, candidate);
+}
+
+bool
+rt_serve_enter(rt_runtime *runtime, rt_candidate *candidate)
+{
+    return rt_loop_enter(&runtime->loop, candidate);
+}
+
 /* ---- from outside ---- */
 
 int
@@ -139,7 +216,7 @@ rt_schedule(rt_runtime *runtime, rt_behavior *behavior)
      * and look are both seq_cst, as the two of rt_stop_quiet are: it sees the count, or this sees `closing`. */
     count_scheduled(runtime, local);
     epoch = rt_load_acquire(&runtime->epoch);
-    if (!rt_epoch_runs(epoch) || (!local && rt_load_seq_cst(&runtime->closing))) {
+    if (!rt_epoch_runs(epoch) || (!local && rt_load_seq_cst(&runtime->closing) && !serves(runtime))) {
         count_completed(runtime, local);
         return RT_NOT_RUNNING;
     }
@@ -156,6 +233,8 @@ rt_behavior_finish(rt_behavior *behavior)
     rt_runtime *runtime = behavior->runtime;
     rt_chain ready = {0};
 
+    if (this_thread.served == behavior)
+        this_thread.served = NULL;
     rt_behavior_release(behavior, &ready);
     count_completed(runtime, local_in(runtime));
     hand_out(&ready);
@@ -304,6 +383,7 @@ rt_sched_drop_queued(rt_runtime *runtime)
             rt_chain_add(&queued, item);
     }
     rt_inbox_take(&runtime->inbox, 1, UINT32_MAX, &queued);
+    rt_loop_drain(&runtime->loop, &queued);
     hand_out(&queued); /* of an epoch that is over: each is dropped, and so is what that makes ready */
 }
 
@@ -315,6 +395,7 @@ rt_sched_forget_queued(rt_runtime *runtime)
     atomic_store(&runtime->inbox.lock.taken, 0);
     runtime->inbox.items = (rt_chain){0};
     atomic_store(&runtime->inbox.count, 0);
+    rt_loop_reset(&runtime->loop);
     atomic_store(&runtime->parking.lock.taken, 0);
     atomic_store(&runtime->parking.counts, 0);
     runtime->parking.first = NULL;

@@ -5,6 +5,7 @@
  *           made ready first
  *   ring    a worker, with what else it makes ready        itself, in order; other workers, half at a time
  *   inbox   all other threads; a worker whose ring is full workers, a share at a time; looked at every LOOK_AWAY turns
+ *   loop    all threads, with what no worker may run       the thread that serves it; see loop.h
  *
  * The runtime's epoch is odd while it runs and changes at every start and stop. A behavior carries the epoch in which
  * it was scheduled: where it becomes ready in another one, it is dropped.
@@ -17,6 +18,7 @@
 
 #include "atomic.h"
 #include "behavior.h"
+#include "loop.h"
 #include "os.h"
 #include "park.h"
 #include "queue.h"
@@ -49,6 +51,7 @@ struct rt_runtime {
     uint32_t made;
     rt_atomic_u64 dropped; /* since the last stop began */
     rt_inbox inbox;
+    rt_loop loop;
     rt_parking parking;
     rt_quiet quiet;
     rt_worker *workers[RT_MOST_WORKERS];

@@ -218,6 +218,7 @@ start(rt_runtime *runtime, uint32_t workers)
         rt_counters_reset(&runtime->workers[i]->local.counters);
     rt_store_release(&runtime->active, workers);
     rt_inbox_set_key(&runtime->inbox, epoch + 1);
+    rt_loop_set_key(&runtime->loop, epoch + 1);
     rt_store_seq_cst(&runtime->epoch, epoch + 1);
     for (uint32_t i = 0; i < workers; ++i)
         give_order(runtime->workers[i], epoch + 1);
@@ -238,6 +239,7 @@ stop(rt_runtime *runtime)
     /* From here on nothing new is taken, and what becomes ready is dropped where it does. */
     rt_store_seq_cst(&runtime->epoch, epoch + 1);
     rt_inbox_set_key(&runtime->inbox, epoch + 1);
+    rt_loop_set_key(&runtime->loop, epoch + 1);
     rt_fence_seq_cst();
     rt_parking_wake_all(&runtime->parking);
     for (uint32_t i = 0; i < active; ++i)
@@ -308,11 +310,13 @@ void
 rt_runtime_free(rt_runtime *runtime)
 {
     for (uint32_t i = 0; i < runtime->made; ++i) {
-        rt_worker *worker = runtime->workers[i];
-        give_order(worker, RT_END);
-        rt_thread_join(&worker->thread);
-        free(worker);
+        give_order(runtime->workers[i], RT_END);
+        rt_thread_join(&runtime->workers[i]->thread);
     }
+    if (rt_quiet_in_flight(&runtime->quiet) != 0)
+        return; /* some thread still holds a behavior, and finishes it in this memory */
+    for (uint32_t i = 0; i < runtime->made; ++i)
+        free(runtime->workers[i]);
     free(runtime);
 }
 
@@ -344,13 +348,25 @@ rt_workers(const rt_runtime *runtime)
     return rt_running(runtime) ? rt_load_acquire(&runtime->active) : 0;
 }
 
-int
-rt_quiesce(rt_runtime *runtime, int64_t nanoseconds)
+static int
+quiesce(rt_runtime *runtime, int64_t nanoseconds, rt_loop *loop, bool preferred)
 {
     rt_local *local = rt_sched_local();
     if (local && local->runtime == runtime)
         return RT_INVALID;
-    return rt_quiet_wait(&runtime->quiet, nanoseconds);
+    return rt_quiet_wait(&runtime->quiet, nanoseconds, loop, preferred);
+}
+
+int
+rt_quiesce(rt_runtime *runtime, int64_t nanoseconds)
+{
+    return quiesce(runtime, nanoseconds, NULL, false);
+}
+
+int
+rt_quiesce_serving(rt_runtime *runtime, int64_t nanoseconds, bool preferred)
+{
+    return quiesce(runtime, nanoseconds, &runtime->loop, preferred);
 }
 
 int64_t

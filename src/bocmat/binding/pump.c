@@ -1,0 +1,288 @@
+#include "pump.h"
+
+#include <stdatomic.h>
+#include <time.h>
+
+#include "cown.h"
+
+_Thread_local worker_context *pump_context;
+
+static atomic_bool pinned_made;
+static atomic_llong poll_milliseconds = 50;
+static atomic_llong watch_milliseconds; /* 0: off */
+
+int64_t
+pump_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t
+pump_deadline(double seconds)
+{
+    int64_t now = pump_now();
+
+    return seconds < 0 || seconds > 1e9 ? INT64_MAX : now + (int64_t)(seconds * 1e9);
+}
+
+void
+pump_pinned_made(void)
+{
+    atomic_store_explicit(&pinned_made, true, memory_order_release);
+}
+
+bool
+pump_needed(const core_state *state)
+{
+    return state->travel->is_main && atomic_load_explicit(&pinned_made, memory_order_acquire);
+}
+
+/* A function of bocmat.pinned, called. */
+static PyObject *
+pinned_call(const char *name, PyObject *arguments)
+{
+    PyObject *module = PyImport_ImportModule("bocmat.pinned"), *function = NULL, *result = NULL;
+
+    if (module)
+        function = PyObject_GetAttrString(module, name);
+    if (function && arguments)
+        result = PyObject_CallObject(function, arguments);
+    Py_XDECREF(function);
+    Py_XDECREF(module);
+    Py_XDECREF(arguments);
+    return result;
+}
+
+bool
+pump_on_main_thread(void)
+{
+    PyObject *answer = pinned_call("on_main_thread", PyTuple_New(0));
+    bool is_main = answer == Py_True;
+
+    if (!answer)
+        PyErr_Clear();
+    Py_XDECREF(answer);
+    return is_main;
+}
+
+/* ---- the watchdog ---- */
+
+/* Reports a queue that has not been empty for too long: once, and again when as much time has passed. One thread serves
+ * at a time, so the two variables are its own. */
+static int
+watch(rt_runtime *runtime)
+{
+    static int64_t reported_since, reported_at;
+    long long limit = atomic_load_explicit(&watch_milliseconds, memory_order_relaxed);
+    rt_loop_state loop;
+    PyObject *result;
+
+    if (!limit)
+        return 0;
+    loop = rt_serve_look(runtime);
+    if (!loop.waiting || loop.nanoseconds / 1000000 < limit)
+        return 0;
+    if (reported_since == loop.since && (loop.since + loop.nanoseconds - reported_at) / 1000000 < limit)
+        return 0;
+    reported_since = loop.since;
+    reported_at = loop.since + loop.nanoseconds;
+    result = pinned_call("report_starving", Py_BuildValue("(LK)", (long long)(loop.nanoseconds / 1000000),
+                                                          (unsigned long long)loop.waiting));
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
+
+/* ---- running ---- */
+
+bool
+pump_interrupted(void)
+{
+    PyObject *error;
+
+    if (!pump_context || !PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
+        return false;
+    error = error_take();
+    Py_XSETREF(pump_context->raised, error);
+    return true;
+}
+
+/* Whether an exception of a body ends the pumping. */
+static bool
+comes_out(const pump_limits *limits, PyObject *error)
+{
+    if (PyErr_GivenExceptionMatches(error, PyExc_Exception))
+        return limits->fails;
+    return !limits->waits || PyErr_GivenExceptionMatches(error, PyExc_KeyboardInterrupt);
+}
+
+static int
+pump_one(core_state *state, rt_behavior *behavior, const pump_limits *limits, pump_count *count)
+{
+    worker_context context = {.state = state, .pumps = true};
+    bool out;
+
+    pump_context = &context;
+    behavior_run(&context, behavior);
+    pump_context = NULL;
+    count->executed++;
+    out = context.raised && comes_out(limits, context.raised);
+    if (context.raised)
+        count->raised += PyErr_GivenExceptionMatches(context.raised, PyExc_Exception);
+    if (out) /* whoever pumps looks at it */
+        rt_cown_value(rt_behavior_result(behavior))->kind &= ~(uintptr_t)VALUE_UNREAD;
+    rt_behavior_finish(behavior);
+    if (out)
+        error_put(context.raised);
+    else
+        Py_XDECREF(context.raised);
+    return out ? -1 : 0;
+}
+
+int
+pump_serve(core_state *state, rt_runtime *runtime, const pump_limits *limits, pump_count *count)
+{
+    int result = watch(runtime);
+
+    while (result == 0 && count->executed < limits->most) {
+        rt_loop_state loop = rt_serve_look(runtime);
+        rt_behavior *behavior;
+
+        if (!loop.waiting || (limits->gives_way && loop.wanted))
+            break;
+        if (limits->deadline != INT64_MAX && pump_now() >= limits->deadline) {
+            count->deadline_reached = true;
+            break;
+        }
+        behavior = rt_serve_next(runtime);
+        if (!behavior) /* a stop took it */
+            break;
+        result = pump_one(state, behavior, limits, count);
+        if (result == 0)
+            result = PyErr_CheckSignals();
+    }
+    rt_serve_end(runtime);
+    return result;
+}
+
+/* ---- the module's functions ---- */
+
+/* (executed, deadline reached, raised) of pump(milliseconds, behaviors, raise_on_error); negative: no bound. */
+static PyObject *
+func_pump(PyObject *module, PyObject *args)
+{
+    core_state *state = PyModule_GetState(module);
+    rt_runtime *runtime = backend_runtime();
+    long long milliseconds, most;
+    int fails;
+    pump_count count = {0};
+    pump_limits limits;
+    const char *problem = NULL;
+
+    if (!PyArg_ParseTuple(args, "LLp:_pump", &milliseconds, &most, &fails))
+        return NULL;
+    if (pump_context)
+        problem = "pump() was called by a behavior that pump() or wait() is running: it does not nest";
+    else if (worker_current())
+        problem = "pump() was called in a behavior: the main program calls it";
+    else if (!state->travel->is_main)
+        problem = "pump() runs behaviors in the main interpreter and was called in another one";
+    else if (!runtime)
+        problem = "pump() needs a running runtime: call start(), or schedule a behavior, before";
+    else if (!rt_serve_begin(runtime))
+        problem = "pump() was called while pinned behaviors are run by another thread, in its pump(), wait() or "
+                  "quiesce(): one thread does it at a time";
+    if (problem) {
+        PyErr_SetString(PyExc_RuntimeError, problem);
+        return NULL;
+    }
+    limits = (pump_limits){.deadline = milliseconds < 0 ? INT64_MAX : pump_now() + milliseconds * 1000000,
+                           .most = most < 0 ? INT64_MAX : most,
+                           .fails = fails != 0};
+    if (pump_serve(state, runtime, &limits, &count) < 0)
+        return NULL;
+    return Py_BuildValue("(LOL)", count.executed, count.deadline_reached ? Py_True : Py_False, count.raised);
+}
+
+/* True when quiet, False after `seconds` (negative: no limit). Short slices, so that a signal which another thread took
+ * is noticed. */
+static PyObject *
+func_quiesce(PyObject *module, PyObject *argument)
+{
+    core_state *state = PyModule_GetState(module);
+    rt_runtime *runtime = backend_runtime();
+    double seconds = PyFloat_AsDouble(argument);
+    int64_t deadline = pump_deadline(seconds), left;
+    int status;
+
+    if (seconds == -1.0 && PyErr_Occurred())
+        return NULL;
+    while (runtime) {
+        bool serves = pump_needed(state), preferred = serves && pump_on_main_thread();
+        int64_t slice = atomic_load_explicit(&poll_milliseconds, memory_order_relaxed) * 1000000;
+
+        left = deadline == INT64_MAX ? slice : deadline - pump_now();
+        left = left < 0 || seconds == 0 ? 0 : left < slice ? left : slice;
+        Py_BEGIN_ALLOW_THREADS
+        status = serves ? rt_quiesce_serving(runtime, left, preferred) : rt_quiesce(runtime, left);
+        Py_END_ALLOW_THREADS
+        if (status == RT_OK)
+            break;
+        if (status == RT_CALLED) {
+            pump_limits limits = {.deadline = deadline, .most = INT64_MAX, .waits = true, .gives_way = !preferred};
+
+            if (pump_serve(state, runtime, &limits, &(pump_count){0}) < 0)
+                return NULL;
+            continue;
+        }
+        if (status != RT_TIMEOUT && status != RT_INTERRUPTED) {
+            raise_status(status);
+            return NULL;
+        }
+        if (PyErr_CheckSignals() < 0)
+            return NULL;
+        if (status == RT_TIMEOUT && pump_now() >= deadline)
+            Py_RETURN_FALSE;
+    }
+    Py_RETURN_TRUE;
+}
+
+/* How often wait() looks for signals that another thread took. */
+static PyObject *
+func_set_poll(PyObject *Py_UNUSED(module), PyObject *argument)
+{
+    long long milliseconds = PyLong_AsLongLong(argument);
+
+    if (milliseconds == -1 && PyErr_Occurred())
+        return NULL;
+    atomic_store_explicit(&poll_milliseconds, milliseconds, memory_order_relaxed);
+    Py_RETURN_NONE;
+}
+
+/* 0 turns the watchdog off. */
+static PyObject *
+func_set_watch(PyObject *Py_UNUSED(module), PyObject *argument)
+{
+    long long milliseconds = PyLong_AsLongLong(argument);
+
+    if (milliseconds == -1 && PyErr_Occurred())
+        return NULL;
+    atomic_store_explicit(&watch_milliseconds, milliseconds, memory_order_relaxed);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"_pump", func_pump, METH_VARARGS, NULL},
+    {"_quiesce", func_quiesce, METH_O, NULL},
+    {"_set_wait_poll", func_set_poll, METH_O, NULL},
+    {"_set_pump_watch", func_set_watch, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+int
+pump_add_functions(PyObject *module)
+{
+    return PyModule_AddFunctions(module, functions);
+}
