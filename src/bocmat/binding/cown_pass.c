@@ -134,9 +134,13 @@ static int
 pass_wait(core_state *state, rt_runtime *runtime, task_pass *pass, double timeout)
 {
     pass_candidate self = {.candidate = {.call = pass_call, .preferred = true}, .pass = pass};
-    int status;
+    int status, part = PUMP_NEVER;
 
-    if (timeout != 0 && atomic_load(&pass->state) == PASS_WAITING && pump_needed(state) && pump_on_main_thread()) {
+    if (timeout != 0 && atomic_load(&pass->state) == PASS_WAITING)
+        part = pump_part_of(state);
+    if (part < 0)
+        return -1;
+    if (part == PUMP_FIRST) {
         rt_serve_join(runtime, &self.candidate);
         self.joined = true;
     }

@@ -34,12 +34,6 @@ pump_pinned_made(void)
     atomic_store_explicit(&pinned_made, true, memory_order_release);
 }
 
-bool
-pump_needed(const core_state *state)
-{
-    return state->travel->is_main && atomic_load_explicit(&pinned_made, memory_order_acquire);
-}
-
 /* A function of bocmat.pinned, called. */
 static PyObject *
 pinned_call(const char *name, PyObject *arguments)
@@ -56,16 +50,20 @@ pinned_call(const char *name, PyObject *arguments)
     return result;
 }
 
-bool
-pump_on_main_thread(void)
+int
+pump_part_of(const core_state *state)
 {
-    PyObject *answer = pinned_call("on_main_thread", PyTuple_New(0));
-    bool is_main = answer == Py_True;
+    PyObject *is_main;
+    int part;
 
-    if (!answer)
-        PyErr_Clear();
-    Py_XDECREF(answer);
-    return is_main;
+    if (!state->travel->is_main || !atomic_load_explicit(&pinned_made, memory_order_acquire))
+        return PUMP_NEVER;
+    is_main = pinned_call("on_main_thread", PyTuple_New(0));
+    if (!is_main)
+        return -1;
+    part = is_main == Py_True ? PUMP_FIRST : PUMP_UNLESS_MAIN_WAITS;
+    Py_DECREF(is_main);
+    return part;
 }
 
 /* ---- the watchdog ---- */
@@ -220,18 +218,21 @@ func_quiesce(PyObject *module, PyObject *argument)
     if (seconds == -1.0 && PyErr_Occurred())
         return NULL;
     while (runtime) {
-        bool serves = pump_needed(state), preferred = serves && pump_on_main_thread();
+        int part = pump_part_of(state);
         int64_t slice = atomic_load_explicit(&poll_milliseconds, memory_order_relaxed) * 1000000;
 
+        if (part < 0)
+            return NULL;
         left = deadline == INT64_MAX ? slice : deadline - pump_now();
         left = left < 0 || seconds == 0 ? 0 : left < slice ? left : slice;
         Py_BEGIN_ALLOW_THREADS
-        status = serves ? rt_quiesce_serving(runtime, left, preferred) : rt_quiesce(runtime, left);
+        status = part ? rt_quiesce_serving(runtime, left, part == PUMP_FIRST) : rt_quiesce(runtime, left);
         Py_END_ALLOW_THREADS
         if (status == RT_OK)
             break;
         if (status == RT_CALLED) {
-            pump_limits limits = {.deadline = deadline, .most = INT64_MAX, .waits = true, .gives_way = !preferred};
+            pump_limits limits = {
+                .deadline = deadline, .most = INT64_MAX, .waits = true, .gives_way = part != PUMP_FIRST};
 
             if (pump_serve(state, runtime, &limits, &(pump_count){0}) < 0)
                 return NULL;

@@ -31,9 +31,10 @@ typedef struct {
 int64_t pump_now(void);
 int64_t pump_deadline(double seconds); /* from now; negative: none */
 
-/* Whether a waiting thread of this interpreter is to serve: there have been pinned cowns. */
-bool pump_needed(const core_state *state);
-bool pump_on_main_thread(void);
+/* Whether the calling thread, which waits, is to serve: not unless there have been pinned cowns. -1: an exception, as an
+ * interrupt that came while it asked. */
+typedef enum { PUMP_NEVER, PUMP_UNLESS_MAIN_WAITS, PUMP_FIRST } pump_part;
+int pump_part_of(const core_state *state);
 
 /* The calling thread serves already, and does not any more on return. 0, or -1 with an exception. */
 int pump_serve(core_state *state, rt_runtime *runtime, const pump_limits *limits, pump_count *count);
