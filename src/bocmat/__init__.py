@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from ._core import Cown, Matrix, MatrixView, PinnedCown, read, when, whencall
 from .lifecycle import WORKER_COUNT, quiesce, start, wait
-from .pinned import PumpResult, pump, set_pump_watchdog, set_wait_pump_poll
 
 if TYPE_CHECKING:
     from . import linalg
+    from .pinned import PumpResult, pump, set_pump_watchdog, set_wait_pump_poll
     from .tiles import TiledMatrix
 
 __all__ = [
@@ -43,6 +43,10 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return import_module(".linalg", __name__)
+    if name in ("PumpResult", "pump", "set_pump_watchdog", "set_wait_pump_poll"):
+        from . import pinned
+
+        return getattr(pinned, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -12,6 +12,8 @@ from support.programs import run_python
 ROOT = Path(__file__).resolve().parents[2]
 # Classes inside functions, which mypy names by their line.
 NOT_PUBLIC = r"bocmat\.travel\..*"
+# Named tuples have it from 3.13 on, and types are checked for the oldest Python.
+LATER = r".*\.__replace__"
 
 
 @pytest.mark.skipif(
@@ -19,7 +21,7 @@ NOT_PUBLIC = r"bocmat\.travel\..*"
 )
 def test_the_stub_says_what_the_module_is(tmp_path):
     allowed = tmp_path / "allowed"
-    allowed.write_text(f"{NOT_PUBLIC}\n", encoding="ascii")
+    allowed.write_text(f"{NOT_PUBLIC}\n{LATER}\n", encoding="ascii")
     done = run_python(
         *("-m", "mypy.stubtest", "bocmat", "--ignore-disjoint-bases", "--concise"),
         *("--mypy-config-file", str(ROOT / "pyproject.toml")),

@@ -4,8 +4,9 @@
 
 #include "backend.h"
 
-/* Waits (without the GIL) until the cown is the caller's; the main thread runs pinned behaviors meanwhile. End it with rt_behavior_finish. NULL with TimeoutError after
- * `timeout` seconds (negative: never), or with what a signal handler raised. */
+/* Waits (without the GIL) until the cown is the caller's; the main thread runs pinned behaviors meanwhile. End it with
+ * rt_behavior_finish. NULL with TimeoutError after `timeout` seconds (negative: never), or with what a signal handler
+ * raised. */
 rt_behavior *pass_acquire(core_state *state, rt_runtime *runtime, rt_cown *cown, rt_mode mode, double timeout);
 
 /* A dropped pass: wakes its thread, which raises. */

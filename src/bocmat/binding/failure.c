@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "payload.h"
+#include "pump.h"
 
 typedef struct failure {
     struct failure *next;
@@ -111,7 +112,11 @@ failure_store(core_state *state, rt_cown *cown, PyObject *error)
     static const char *const ways[] = {"pack", "plain"};
 
     for (size_t i = 0; i < 2; i++) {
-        if (failure_pack(state, ways[i], error, &fresh, &report) == 0)
+        int result = failure_pack(state, ways[i], error, &fresh, &report);
+
+        if (result < 0 && pump_interrupted())
+            result = failure_pack(state, ways[i], error, &fresh, &report);
+        if (result == 0)
             break;
         PyErr_Clear();
     }

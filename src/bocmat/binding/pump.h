@@ -1,11 +1,11 @@
 /* Pinned behaviors: those over a cown whose value stays in the main interpreter. Threads of that interpreter run them:
  * inside pump(), and while they wait, one thread at a time. Which, and who is woken for it: runtime/loop.h.
  *
- *   thread                                      serves                               comes out
- *   in pump()                                   always                               first Exception (if asked for), and
- *                                                                                    whatever is no Exception
- *   in wait(), quiesce()                        when called; the main thread first   KeyboardInterrupt
- *   the main one in get(), acquire(), `with`    when called                          KeyboardInterrupt
+ *   thread                                     serves                               what comes out of it
+ *   in pump()                                  always                               the first Exception, if asked for,
+ *                                                                                   and all that are no Exception
+ *   in wait(), quiesce()                       when called; the main thread first   KeyboardInterrupt
+ *   the main one, in get(), acquire(), `with`  when called                          KeyboardInterrupt
  *
  * What comes out is in the behavior's result too, and its cowns have been given on.
  */
@@ -31,8 +31,8 @@ typedef struct {
 int64_t pump_now(void);
 int64_t pump_deadline(double seconds); /* from now; negative: none */
 
-/* Whether the calling thread, which waits, is to serve: not unless there have been pinned cowns. -1: an exception, as an
- * interrupt that came while it asked. */
+/* Whether the calling thread, which waits, is to serve: not unless there have been pinned cowns. -1: an exception, such
+ * as an interrupt that came while it asked. */
 typedef enum { PUMP_NEVER, PUMP_UNLESS_MAIN_WAITS, PUMP_FIRST } pump_part;
 int pump_part_of(const core_state *state);
 

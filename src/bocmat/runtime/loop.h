@@ -20,8 +20,8 @@
  *
  *   if there are items, and the loop is IDLE, and there are candidates, then the first candidate is CALLED.
  *
- * A candidate that is not preferred does not enter while a preferred one is in the list: that one is the first, so it is
- * called. A call never gets lost with its thread: who quits passes it on to the next.
+ * A candidate that is not preferred does not enter while a preferred one is in the list: that one is the first, so it
+ * is called. A call never gets lost with its thread: who quits passes it on to the next.
  */
 #ifndef BOCMAT_RT_LOOP_H
 #define BOCMAT_RT_LOOP_H

@@ -74,8 +74,8 @@ rt_cown *rt_behavior_result(rt_behavior *behavior);
  * not block: for behaviors that some other loop runs (a pinned one, a thread that waits for a cown). That loop calls
  * rt_behavior_finish when done. Set before scheduling. */
 void rt_behavior_on_ready(rt_behavior *behavior, void (*ready)(rt_behavior *behavior, void *context), void *context);
-/* No worker runs it: once it holds its cowns it waits in the runtime's loop for a thread that serves (below). Set before
- * scheduling, instead of on_ready. */
+/* No worker runs it: once it holds its cowns it waits in the runtime's loop for a thread that serves (below). Set
+ * before scheduling, instead of on_ready. */
 void rt_behavior_serve(rt_behavior *behavior);
 /* Schedules it; the behavior is the runtime's from then on. From any thread, workers included. RT_NOT_RUNNING leaves it
  * the caller's. */
@@ -100,8 +100,9 @@ uint32_t rt_workers(const rt_runtime *runtime);
  * flight. */
 int rt_quiesce(rt_runtime *runtime, int64_t nanoseconds);
 /* Stops taking behaviors and parks the workers once those now running have ended. What is still queued is dropped, in
- * which case this returns their number (0 after a quiesce). What waits for a cown that an on_ready behavior still holds
- * is dropped when that one is finished, and so for one that is being served. Not running: 0. From a worker: RT_INVALID. */
+ * which case this returns their number (0 after a quiesce). What waits for a cown that a thread still holds, with an
+ * on_ready behavior or one that it serves, is dropped when that one is finished. Not running: 0. From a worker:
+ * RT_INVALID. */
 int64_t rt_stop(rt_runtime *runtime);
 /* Stops if nothing is in flight: RT_OK; else RT_TIMEOUT, and all goes on. A behavior that another thread schedules at
  * the same time is either seen, or refused with RT_NOT_RUNNING: never dropped. */
@@ -129,8 +130,8 @@ rt_worker_stats rt_stats(const rt_runtime *runtime, uint32_t index);
 
 /* True: the calling thread serves until rt_serve_end. False: another does. */
 bool rt_serve_begin(rt_runtime *runtime);
-/* The next behavior that is ready, for this thread to run and then to give to rt_behavior_finish; NULL: none is. What it
- * schedules while it runs is taken even if a quiet stop looks just then. */
+/* The next behavior that is ready, for this thread to run and then to give to rt_behavior_finish; NULL: none is. What
+ * it schedules while it runs is taken even if a quiet stop looks just then. */
 rt_behavior *rt_serve_next(rt_runtime *runtime);
 void rt_serve_end(rt_runtime *runtime);
 
@@ -155,8 +156,8 @@ typedef struct rt_candidate {
 
 void rt_serve_join(rt_runtime *runtime, rt_candidate *candidate);
 void rt_serve_quit(rt_runtime *runtime, rt_candidate *candidate);
-/* For a joined candidate that woke. True: it serves, as after rt_serve_begin, and is no candidate any more. False: there
- * is nothing to run, or it is left to another; it is still joined. */
+/* For a joined candidate that woke. True: it serves, as after rt_serve_begin, and is no candidate any more. False:
+ * there is nothing to run, or it is left to another; it is still joined. */
 bool rt_serve_enter(rt_runtime *runtime, rt_candidate *candidate);
 /* rt_quiesce for a thread that would serve meanwhile: besides, RT_CALLED when it serves, as after rt_serve_begin. */
 int rt_quiesce_serving(rt_runtime *runtime, int64_t nanoseconds, bool preferred);
