@@ -73,10 +73,12 @@ def _text(exc: BaseException) -> tuple[str, str]:
     import traceback
 
     shown = traceback.TracebackException(type(exc), exc, exc.__traceback__)
-    lines = list(shown.format())
+    text = "".join(shown.format())
     if sys.version_info < (3, 11):
-        lines += [f"{note}\n" for note in getattr(exc, "__notes__", ())]
-    return "".join(lines).rstrip(), "".join(shown.stack.format()).rstrip()
+        # Unless a backport of exception groups is there, which has added them.
+        notes = [str(note) for note in getattr(exc, "__notes__", ())]
+        text += "".join(f"{note}\n" for note in notes if note not in text)
+    return text.rstrip(), "".join(shown.stack.format()).rstrip()
 
 
 def pack(exc: BaseException, source: Any) -> tuple[BaseException, str]:

@@ -194,6 +194,12 @@ def _quiesce(timeout: float | None, progress: Progress | None) -> None:
     seconds = _seconds(timeout)
     if _core._in_behavior():
         raise RuntimeError("wait() and quiesce() wait for behaviors and cannot be called in one")
+    held = _core._held_here()
+    if held is not None:
+        raise RuntimeError(
+            f"wait() and quiesce() would wait for this thread to release cown {held}, which it "
+            "has acquired"
+        )
     quiet = progress.watch(seconds) if progress else _core._quiesce(seconds)
     if not quiet:
         raise TimeoutError(

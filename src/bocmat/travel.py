@@ -201,9 +201,28 @@ _numbers: dict[type, int] = {}
 _lock = _thread.RLock()
 
 
+def _no_subclass_hook(cls: type, **_: Any) -> None:
+    """Stand in for an ``__init_subclass__`` that has run already, where the class was written."""
+
+
 def _registered(number: int, make: Any, arguments: Any) -> Any:
     """Make the class, still without its attributes, and make it known, so that these find it."""
-    return _core._definition_here(number, make(*arguments))
+    bases = dict.fromkeys(
+        base for parent in arguments[2] for base in getattr(parent, "__mro__", ())
+    )
+    hooks = {
+        base: base.__dict__["__init_subclass__"]
+        for base in bases
+        if base in _numbers and "__init_subclass__" in base.__dict__
+    }
+    for base in hooks:
+        type.__setattr__(base, "__init_subclass__", classmethod(_no_subclass_hook))
+    try:
+        cls = make(*arguments)
+    finally:
+        for base, hook in hooks.items():
+            type.__setattr__(base, "__init_subclass__", hook)
+    return _core._definition_here(number, cls)
 
 
 def _with_slots(cls: type, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -221,16 +240,17 @@ def _definer_class() -> Any:
     class Definer(cloudpickle.Pickler):  # type: ignore[misc]
         """Pickles one class by value; everything else as any value."""
 
-        def __init__(self, file: Any, top: type, handles: list[Any]) -> None:
+        def __init__(self, file: Any, top: type) -> None:
             super().__init__(file, protocol=5)
             self.top = top
-            self.handles = handles
 
         def reducer_override(self, obj: Any) -> Any:
             if obj is self.top:
                 make, arguments, *rest = super().reducer_override(obj)
                 return (_registered, (_numbers[obj], make, _with_slots(obj, arguments)), *rest)
-            reduced = _reduce(obj, self.handles, weak=True)
+            if type(obj) is Cown or type(obj) is Matrix:
+                return NotImplemented  # as itself: the definition is loaded more than once
+            reduced = _reduce(obj, [], weak=True)
             return super().reducer_override(obj) if reduced is NotImplemented else reduced
 
     return Definer
@@ -246,19 +266,13 @@ def _pickle_class(cls: type, number: int) -> bytes:
         and cls.__module__ not in cloudpickle.list_registry_pickle_by_value()
     )
     file = io.BytesIO()
-    handles: list[Any] = []
     if by_value:
         cloudpickle.register_pickle_by_value(module)
     try:
-        _definer_class()(file, cls, handles).dump(cls)
+        _definer_class()(file, cls).dump(cls)
     finally:
         if by_value:
             cloudpickle.unregister_pickle_by_value(module)
-    if handles:
-        raise TypeError(
-            f"class {cls.__qualname__} has a Cown or Matrix among its attributes, "
-            "which cannot travel with it"
-        )
     return file.getvalue()
 
 
@@ -284,7 +298,11 @@ def find_defined(number: int) -> Any:
     data = _core._definition_get(number)
     if data is None:
         raise RuntimeError(f"the definition of class number {number} failed where it was made")
-    cls = pickle.loads(data)
+    try:
+        cls = pickle.loads(data)
+    except BaseException:
+        _core._definition_forget(number)  # what stands there has only some of its attributes
+        raise
     _numbers[cls] = number
     return cls
 
@@ -341,6 +359,21 @@ def _cell_state(cell: types.CellType) -> tuple[Any, ...]:
 def _fill_cell(cell: types.CellType, state: tuple[Any, ...]) -> None:
     if len(state) == 1:
         cell.cell_contents = state[0]
+
+
+def _reduce_weak(table: Any) -> Any:
+    """Reduce a dict with weak references: what nobody else holds there goes again on arrival."""
+    return type(table), (dict(table),)
+
+
+def _make_partial(
+    kind: Any, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]
+) -> Any:
+    return kind(function, *arguments, **keywords)
+
+
+def _reduce_partial(partial: Any) -> Any:
+    return _make_partial, (type(partial), partial.func, partial.args, partial.keywords)
 
 
 _CachedFunction = type(functools.lru_cache(lambda: None))
@@ -420,8 +453,12 @@ def _reduce(obj: Any, handles: list[Any], weak: bool = False) -> Any:
         return types.CellType, (), _cell_state(obj), None, None, _fill_cell
     if cls is _CachedFunction:
         return _reduce_cached(obj)
+    if cls is functools.partialmethod:
+        return _reduce_partial(obj)
     if issubclass(cls, BaseException):
         return _reduce_exception(obj)
+    if cls.__module__ == "weakref" and cls.__name__ in ("WeakKeyDictionary", "WeakValueDictionary"):
+        return _reduce_weak(obj)
     _ordinary.add(cls)
     return NotImplemented
 

@@ -37,6 +37,8 @@ extern const rt_host threads_host;
 
 /* The running runtime, or NULL. */
 rt_runtime *backend_runtime(void);
+/* Starts it as start() does, after whoever is starting or stopping it has done; NULL with an exception. */
+rt_runtime *runtime_started(void);
 const rt_host *backend_host(void);
 backend_kind backend_current(void);
 /* Threads backend: a cown holds the object itself, and a capture that cannot be copied is shared. Decided by what runs

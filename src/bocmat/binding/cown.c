@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cown_pass.h"
 #include "failure.h"
 #include "pump.h"
 
@@ -175,12 +176,45 @@ cown_let_go_all(core_state *state)
     for (Py_ssize_t i = 0; cowns && i < PyList_GET_SIZE(cowns); i++) {
         CownObject *self = (CownObject *)PyList_GET_ITEM(cowns, i);
 
-        if (!self->pass) {
+        if (!self->acquired_by_hand) {
             cown_let_go(state, self);
             held_remove(state, self->cown);
         }
     }
     Py_XDECREF(cowns);
+}
+
+void
+held_join(core_state *state, rt_runtime *runtime)
+{
+    PyObject *cowns = PyDict_Values(state->travel->held);
+
+    for (Py_ssize_t i = 0; cowns && i < PyList_GET_SIZE(cowns); i++) {
+        CownObject *self = (CownObject *)PyList_GET_ITEM(cowns, i);
+
+        if (self->acquired_by_hand && !self->pass)
+            self->pass = pass_acquire(state, runtime, self->cown, RT_WRITE, -1.0); /* free: granted at once */
+    }
+    PyErr_Clear();
+    Py_XDECREF(cowns);
+}
+
+rt_cown *
+held_here(core_state *state)
+{
+    PyObject *cowns = PyDict_GET_SIZE(state->travel->held) ? PyDict_Values(state->travel->held) : NULL;
+    unsigned long thread = PyThread_get_thread_ident();
+    rt_cown *found = NULL;
+
+    for (Py_ssize_t i = 0; cowns && i < PyList_GET_SIZE(cowns); i++) {
+        CownObject *self = (CownObject *)PyList_GET_ITEM(cowns, i);
+
+        if (self->acquired_by_hand && self->pass && self->thread == thread)
+            found = self->cown;
+    }
+    PyErr_Clear();
+    Py_XDECREF(cowns);
+    return found;
 }
 
 /* The handle through which the calling program part holds this cown, borrowed; NULL with RuntimeError. */
@@ -250,6 +284,7 @@ cown_alloc(PyTypeObject *type)
     self->origin = 0;
     self->changed = self->assigned = self->exception = self->acquired_by_hand = false;
     self->pass = NULL;
+    self->thread = 0;
     self->process = cown_process;
     PyObject_GC_Track(self);
     return self;

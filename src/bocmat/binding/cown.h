@@ -19,8 +19,9 @@ typedef struct {
     bool assigned; /* it is another object than the cown's */
     bool exception;
     bool acquired_by_hand; /* by `with` or acquire(): `pass` is the behavior that holds it */
-    rt_behavior *pass;
-    uint32_t process; /* cown_process when it was made */
+    rt_behavior *pass;     /* NULL if it was acquired while no runtime ran */
+    unsigned long thread;  /* that acquired it */
+    uint32_t process;      /* cown_process when it was made */
 } CownObject;
 
 /* Counts forks: cowns of the parent are of no use in the child. */
@@ -70,6 +71,11 @@ CownObject *cown_writer(core_state *state, CownObject *self);
 int held_put(core_state *state, CownObject *self);
 CownObject *held_get(core_state *state, const rt_cown *cown);
 void held_remove(core_state *state, const rt_cown *cown);
+
+/* A runtime has just been started, and nothing is scheduled yet: what is held by hand is held there too. */
+void held_join(core_state *state, rt_runtime *runtime);
+/* The cown of which the calling thread's hold keeps a runtime from being done, or NULL. */
+rt_cown *held_here(core_state *state);
 
 /* The main program between wait() and the next behavior: everything it looked at goes back. */
 void cown_let_go_all(core_state *state);

@@ -193,6 +193,9 @@ pass_acquire(core_state *state, rt_runtime *runtime, rt_cown *cown, rt_mode mode
     result = rt_behavior_result(behavior);
     rt_cown_retain(result); /* keeps the block while this thread looks at it */
     status = rt_schedule(runtime, behavior);
+    /* Another thread's wait() is stopping it just now, or has. */
+    while (status == RT_NOT_RUNNING && (runtime = runtime_started()))
+        status = rt_schedule(runtime, behavior);
     if (status < 0) {
         PyThread_free_lock(lock);
         rt_behavior_discard(behavior);

@@ -10,26 +10,57 @@
 /* ---- holding by hand ---- */
 
 static int
-cown_acquire_by_hand(core_state *state, CownObject *self, double timeout)
+cown_refuse_hold(CownObject *self, const char *why)
+{
+    PyErr_Format(PyExc_RuntimeError, "cown %llu cannot be acquired here: %s",
+                 (unsigned long long)rt_cown_id(self->cown), why);
+    return -1;
+}
+
+/* The handle through which this thread, or nobody but a look after wait(), holds the cown; NULL if nobody does, or
+ * another thread by hand, who is waited for in the cown's queue. */
+static CownObject *
+held_mine(core_state *state, CownObject *self)
+{
+    CownObject *held = held_get(state, self->cown);
+
+    return held && held->acquired_by_hand && held->thread != PyThread_get_thread_ident() ? NULL : held;
+}
+
+/* The runtime in whose queues a thread waits for the cown; NULL without an exception if there is nobody to wait for. */
+static rt_runtime *
+runtime_for_hold(core_state *state, CownObject *self)
 {
     rt_runtime *runtime = backend_runtime();
-    CownObject *looked = held_get(state, self->cown);
 
-    if (looked && !looked->acquired_by_hand) { /* only looked at, after wait() */
-        cown_let_go(state, looked);
+    return runtime || !held_get(state, self->cown) ? runtime : runtime_started();
+}
+
+static int
+cown_acquire_by_hand(core_state *state, CownObject *self, double timeout)
+{
+    CownObject *held;
+    rt_runtime *runtime;
+    rt_behavior *pass = NULL;
+
+    if (self->process != cown_process)
+        return cown_refuse_hold(self, "it belongs to the process that this one was forked from");
+    if (worker_current())
+        return cown_refuse_hold(self, "a behavior names its cowns in @when");
+    held = held_mine(state, self);
+    if (held && held->acquired_by_hand)
+        return cown_refuse_hold(self, "this thread holds it already");
+    if (held) { /* only looked at, after wait() */
+        cown_let_go(state, held);
         held_remove(state, self->cown);
     }
-    if (self->hold != HOLD_NONE || self->process != cown_process || held_get(state, self->cown) || worker_current()) {
-        PyErr_Format(PyExc_RuntimeError, "cown %llu cannot be acquired here: %s",
-                     (unsigned long long)rt_cown_id(self->cown),
-                     worker_current() ? "a behavior names its cowns in @when" : "it is held already");
+    runtime = runtime_for_hold(state, self);
+    if (runtime)
+        pass = pass_acquire(state, runtime, self->cown, RT_WRITE, timeout);
+    if (!pass && PyErr_Occurred())
         return -1;
-    }
-    if (runtime) {
-        self->pass = pass_acquire(state, runtime, self->cown, RT_WRITE, timeout);
-        if (!self->pass)
-            return -1;
-    }
+    self->pass = pass;
+    self->thread = PyThread_get_thread_ident();
     self->hold = HOLD_WRITE;
     self->acquired_by_hand = true;
     return held_put(state, self);
@@ -38,18 +69,19 @@ cown_acquire_by_hand(core_state *state, CownObject *self, double timeout)
 static int
 cown_release_by_hand(core_state *state, CownObject *self)
 {
+    rt_behavior *pass = self->pass;
+
     if (!self->acquired_by_hand) {
         PyErr_Format(PyExc_RuntimeError, "cown %llu was not acquired by acquire() or 'with'",
                      (unsigned long long)rt_cown_id(self->cown));
         return -1;
     }
-    self->acquired_by_hand = false;
     cown_let_go(state, self);
-    if (self->pass) {
-        rt_behavior_finish(self->pass);
-        self->pass = NULL;
-    }
+    self->acquired_by_hand = false;
+    self->pass = NULL;
     held_remove(state, self->cown);
+    if (pass)
+        rt_behavior_finish(pass); /* from here on another thread may hold it, through this very handle */
     return 0;
 }
 
@@ -129,22 +161,76 @@ cown_get(PyObject *object, PyObject *args, PyObject *keywords)
     CownObject *self = (CownObject *)object, *holder;
     PyObject *limit = Py_None, *value;
     double timeout = -1.0;
+    rt_runtime *runtime;
     rt_behavior *pass;
 
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "|O:get", names, &limit) || !timeout_from(limit, &timeout))
         return NULL;
-    if (self->hold != HOLD_NONE || worker_current() || !backend_runtime()) {
-        holder = cown_holder(state, self);
+    if (worker_current() || held_mine(state, self) || !(runtime = runtime_for_hold(state, self))) {
+        holder = PyErr_Occurred() ? NULL : cown_holder(state, self);
         if (!holder || cown_fetch(state, holder) < 0)
             return NULL;
         if (holder->exception || !matrix_check(state, holder->value) || cown_is_pinned(holder->cown))
             return value_or_raise(Py_NewRef(holder->value), holder->exception);
         return PyObject_CallMethod(holder->value, "copy", NULL);
     }
-    pass = pass_acquire(state, backend_runtime(), self->cown, RT_READ, timeout);
+    pass = pass_acquire(state, runtime, self->cown, RT_READ, timeout);
     if (!pass)
         return NULL;
     value = cown_peek(state, self->cown);
+    rt_behavior_finish(pass);
+    return value;
+}
+
+/* Out of a handle that holds its cown. */
+static PyObject *
+cown_take_out(core_state *state, CownObject *holder)
+{
+    rt_value *place = rt_cown_value(holder->cown);
+    PyObject *value;
+    bool exception;
+
+    if (cown_fetch(state, holder) < 0)
+        return NULL;
+    value = holder->value;
+    exception = holder->exception;
+    holder->exception = false;
+    if ((place->kind & VALUE_KIND) == VALUE_FAILED && exception && !holder->assigned) {
+        value_uncover(place); /* what it held before what could not travel */
+        holder->value = NULL;
+        holder->changed = false;
+    } else {
+        holder->value = Py_NewRef(Py_None);
+        holder->changed = true;
+    }
+    return value_or_raise(value, exception);
+}
+
+/* While the runtime runs, of a cown that nobody uses just now. */
+static PyObject *
+cown_take_out_free(core_state *state, CownObject *self, rt_runtime *runtime)
+{
+    rt_behavior *pass = pass_acquire(state, runtime, self->cown, RT_WRITE, 0.0);
+    PyObject *handle, *value = NULL;
+
+    if (!pass) {
+        if (PyErr_ExceptionMatches(PyExc_TimeoutError))
+            PyErr_Format(PyExc_RuntimeError, "cown %llu cannot be unwrapped: behaviors that use it are in flight",
+                         (unsigned long long)rt_cown_id(self->cown));
+        return NULL;
+    }
+    handle = cown_wrap(state, self->cown);
+    if (handle) {
+        PyObject *error;
+
+        ((CownObject *)handle)->hold = HOLD_WRITE;
+        value = cown_take_out(state, (CownObject *)handle);
+        error = error_take();
+        cown_let_go(state, (CownObject *)handle);
+        if (error)
+            error_put(error);
+        Py_DECREF(handle);
+    }
     rt_behavior_finish(pass);
     return value;
 }
@@ -153,25 +239,14 @@ static PyObject *
 cown_unwrap(PyObject *object, PyObject *Py_UNUSED(ignored))
 {
     core_state *state = state_of(object);
-    CownObject *holder;
-    PyObject *value;
-    bool exception;
+    CownObject *self = (CownObject *)object, *holder;
+    rt_runtime *runtime;
 
-    holder = cown_writer(state, (CownObject *)object);
-    if (!holder || cown_fetch(state, holder) < 0)
-        return NULL;
-    value = holder->value;
-    exception = holder->exception;
-    holder->exception = false;
-    if ((rt_cown_value(holder->cown)->kind & VALUE_KIND) == VALUE_FAILED && exception && !holder->assigned) {
-        value_uncover(rt_cown_value(holder->cown)); /* what it held before what could not travel */
-        holder->value = NULL;
-        holder->changed = false;
-    } else {
-        holder->value = Py_NewRef(Py_None);
-        holder->changed = true;
-    }
-    return value_or_raise(value, exception);
+    if (!worker_current() && self->process == cown_process && !held_mine(state, self) &&
+        (runtime = runtime_for_hold(state, self)))
+        return cown_take_out_free(state, self, runtime);
+    holder = PyErr_Occurred() ? NULL : cown_writer(state, self);
+    return holder ? cown_take_out(state, holder) : NULL;
 }
 
 /* ---- attributes ---- */

@@ -114,6 +114,7 @@ func_start(PyObject *module, PyObject *args)
         raise_status(status);
         return NULL;
     }
+    held_join(state, runtimes[kind]);
     atomic_store_explicit(&running, runtimes[kind], memory_order_release);
     Py_RETURN_NONE;
 }
@@ -225,6 +226,17 @@ func_take_failures(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
     return failures_take();
 }
 
+/* The number of a cown that the calling thread holds by hand, for which wait() would wait in vain; or None. */
+static PyObject *
+func_held_here(PyObject *module, PyObject *Py_UNUSED(ignored))
+{
+    rt_cown *cown = held_here(PyModule_GetState(module));
+
+    if (!cown)
+        Py_RETURN_NONE;
+    return PyLong_FromUnsignedLongLong(rt_cown_id(cown));
+}
+
 static PyObject *
 func_in_behavior(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {
@@ -308,6 +320,19 @@ func_definition_here(PyObject *module, PyObject *args)
     if (travel_known_add(state, object, CODE_DEFINITION, number) < 0)
         return NULL;
     return Py_XNewRef(object_table_put(state->travel, &state->travel->defined, number, Py_NewRef(object)));
+}
+
+/* The class of definition `number` could not be made in full: the next one who wants it tries anew. */
+static PyObject *
+func_definition_forget(PyObject *module, PyObject *argument)
+{
+    core_state *state = PyModule_GetState(module);
+    unsigned long number = PyLong_AsUnsignedLong(argument);
+
+    if (PyErr_Occurred())
+        return NULL;
+    object_table_remove(state->travel, &state->travel->defined, (uint32_t)number);
+    Py_RETURN_NONE;
 }
 
 /* The class of definition `number`, made if need be. */
@@ -395,6 +420,7 @@ static PyMethodDef functions[] = {
     {"_completed", func_completed, METH_NOARGS, NULL},
     {"_stats", func_stats, METH_NOARGS, NULL},
     {"_take_failures", func_take_failures, METH_NOARGS, NULL},
+    {"_held_here", func_held_here, METH_NOARGS, NULL},
     {"_in_behavior", func_in_behavior, METH_NOARGS, NULL},
     {"_is_main", func_is_main, METH_NOARGS, NULL},
     {"_backends", func_backends, METH_NOARGS, NULL},
@@ -403,6 +429,7 @@ static PyMethodDef functions[] = {
     {"_definition_set", func_definition_set, METH_VARARGS, NULL},
     {"_definition_get", func_definition_get, METH_O, NULL},
     {"_definition_here", func_definition_here, METH_VARARGS, NULL},
+    {"_definition_forget", func_definition_forget, METH_O, NULL},
     {"_defined", func_defined, METH_O, NULL},
     {"_template_of", func_template_of, METH_O, NULL},
     {"_function_make", func_function_make, METH_O, NULL},

@@ -120,6 +120,20 @@ object_table_put(travel_state *travel, object_table *table, uint32_t number, PyO
     return kept;
 }
 
+void
+object_table_remove(travel_state *travel, object_table *table, uint32_t number)
+{
+    PyObject *object = NULL;
+
+    TRAVEL_LOCK(travel);
+    if (number < table->size) {
+        object = table->at[number];
+        table->at[number] = NULL;
+    }
+    TRAVEL_UNLOCK(travel);
+    Py_XDECREF(object);
+}
+
 /* ---- known objects, by address ---- */
 
 static known_entry *

@@ -71,5 +71,6 @@ PyObject *object_table_get(travel_state *travel, const object_table *table, uint
 /* Puts an object there unless another thread was first, takes over the reference, and returns what stands there then
  * (borrowed); NULL with MemoryError. */
 PyObject *object_table_put(travel_state *travel, object_table *table, uint32_t number, PyObject *object);
+void object_table_remove(travel_state *travel, object_table *table, uint32_t number);
 
 #endif

@@ -284,8 +284,7 @@ behavior_make(core_state *state, encoder *e, PyObject *arguments, uint32_t cown_
     return walk.behavior;
 }
 
-/* Starts the runtime as start() does, after whoever is starting or stopping it has done; NULL with an exception. */
-static rt_runtime *
+rt_runtime *
 runtime_started(void)
 {
     PyObject *lifecycle = PyImport_ImportModule("bocmat.lifecycle"), *result = NULL;
@@ -321,6 +320,32 @@ runtime_for_scheduling(core_state *state)
     return runtime ? runtime : runtime_started();
 }
 
+/* The behavior with its function and captures as they are now. */
+static rt_behavior *
+behavior_encoded(core_state *state, PyObject *arguments, PyObject *function, PyObject *name, const cown_walk *walk)
+{
+    rt_behavior *behavior = NULL;
+    encoder e;
+    int status;
+
+    encoder_init(&e, state, ENCODE_SHARE);
+    /* The behavior's own function goes by value even where it could be imported, so that what it names is captured. */
+    status = PyFunction_Check(function) ? function_encode(&e, function) : encoder_put(&e, function);
+    if (status == 0 && encoder_end(&e) == 0)
+        behavior = behavior_make(state, &e, arguments, walk->count, name);
+    encoder_clear(&e);
+    if (behavior && walk->pinned)
+        rt_behavior_serve(behavior);
+    return behavior;
+}
+
+static void
+behavior_undo(rt_behavior *behavior)
+{
+    behavior_drop(behavior);
+    rt_behavior_discard(behavior);
+}
+
 PyObject *
 when_schedule(core_state *state, PyObject *arguments, PyObject *function, PyObject *name)
 {
@@ -328,7 +353,7 @@ when_schedule(core_state *state, PyObject *arguments, PyObject *function, PyObje
     rt_runtime *runtime;
     rt_behavior *behavior = NULL;
     PyObject *result = NULL;
-    encoder e;
+    backend_kind kind;
     int status;
 
     if (check_function(function, PyTuple_GET_SIZE(arguments)) < 0)
@@ -340,25 +365,24 @@ when_schedule(core_state *state, PyObject *arguments, PyObject *function, PyObje
     runtime = runtime_for_scheduling(state);
     if (!runtime)
         return NULL;
-    encoder_init(&e, state, ENCODE_SHARE);
-    /* The behavior's own function goes by value even where it could be imported, so that what it names is captured. */
-    status = PyFunction_Check(function) ? function_encode(&e, function) : encoder_put(&e, function);
-    if (status == 0 && encoder_end(&e) == 0)
-        behavior = behavior_make(state, &e, arguments, walk.count, name);
-    encoder_clear(&e);
+    kind = backend_current();
+    behavior = behavior_encoded(state, arguments, function, name, &walk);
     if (!behavior)
         return NULL;
-    result = cown_wrap(state, rt_behavior_result(behavior));
     ((task_call *)rt_behavior_captures(behavior))->stream = stream_child(state);
-    if (walk.pinned)
-        rt_behavior_serve(behavior);
+    result = cown_wrap(state, rt_behavior_result(behavior));
     status = result ? rt_schedule(runtime, behavior) : RT_NO_MEMORY;
     /* Another thread's wait() is stopping it just now, or has. */
-    while (status == RT_NOT_RUNNING && !worker_current() && (runtime = runtime_started()))
+    while (status == RT_NOT_RUNNING && !worker_current() && (runtime = runtime_started())) {
+        if (backend_current() != kind) { /* and the next one has another form for what travels */
+            Py_DECREF(result);
+            behavior_undo(behavior);
+            return when_schedule(state, arguments, function, name);
+        }
         status = rt_schedule(runtime, behavior);
+    }
     if (status < 0) {
-        behavior_drop(behavior);
-        rt_behavior_discard(behavior);
+        behavior_undo(behavior);
         Py_CLEAR(result);
         raise_status(status);
     }
