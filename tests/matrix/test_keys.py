@@ -137,6 +137,8 @@ def test_wrong_keys_raise_as_in_numpy(data, array):
     key, same = data.draw(keys(array.shape, wrong=True))
     try:
         expected = array[same]
+    except DeprecationWarning:  # of NumPy before 2.3: a wrong position, but there are no elements
+        return
     except IndexError:
         with pytest.raises(IndexError):
             matrix[key]

@@ -62,15 +62,23 @@ def putting_along(draw: Draw, arrays: Arrays) -> dict[str, Any]:
     return {**along(draw, arrays), **more}
 
 
+def there(a: np.ndarray, indices: list[int], axis: int) -> np.ndarray:
+    """Give the indices, or raise: NumPy before 2.3 does not where there are no elements."""
+    at = np.array(indices, int)
+    np.zeros(a.shape[axis])[at]
+    return at
+
+
 def take(a: np.ndarray, indices: list[int], axis: int = 0) -> np.ndarray:
-    return a[np.array(indices, int)] if axis % 2 == 0 else a[:, np.array(indices, int)]
+    at = there(a, indices, axis)
+    return a[at] if axis % 2 == 0 else a[:, at]
 
 
 def put(
     a: np.ndarray, indices: list[int], values: float, axis: int = 0, accumulate: bool = False
 ) -> np.ndarray:
     written = a.copy()
-    at = np.array(indices, int)
+    at = there(a, indices, axis)
     key: Any = at if axis % 2 == 0 else (slice(None), at)
     if accumulate:
         np.add.at(written, key, values)
@@ -80,8 +88,7 @@ def put(
 
 
 def pairs_at(a: np.ndarray, indices: list[int], axis: int) -> Any:
-    at = np.array(indices, int)
-    np.zeros(a.shape[axis])[at]  # whether they are there is asked first
+    at = there(a, indices, axis)
     if len(at) != a.shape[1 - axis % 2]:
         raise ValueError("not one position a line")
     lines = np.arange(len(at))
