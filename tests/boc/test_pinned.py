@@ -621,31 +621,23 @@ def test_any_thread_that_waits_runs_them(backend, window):
 
 def test_the_main_thread_is_preferred(backend, window):
     cown = PinnedCown(window)
-    source, sink = os.pipe()
+    main = threading.get_ident()
 
-    @when()
-    def _():
-        os.read(source, 1)
-
-        def again(cown, left):
-            cown.value.draw(left)
-            if left:
-                when(cown)(lambda cown, left=left - 1: again(cown, left))
-
-        when(cown)(lambda cown: again(cown, 30))
+    def again(cown, left):
+        cown.value.draw(left)
+        if left and main not in cown.value.threads:
+            when(cown)(lambda cown, left=left - 1: again(cown, left))
 
     others = [threading.Thread(target=quiesce, args=(LIMIT,)) for _ in range(3)]
+    when(cown)(lambda cown: again(cown, 100000))
     for other in others:
         other.start()
-    timer = threading.Timer(0.1, os.write, (sink, b"x"))
-    timer.start()
-    wait(timeout=LIMIT)
-    for thread in (timer, *others):
-        thread.join(LIMIT)
-    assert window.drawn == list(range(30, -1, -1))
-    assert threading.get_ident() in window.threads
-    os.close(source)
-    os.close(sink)
+    until(lambda: len(window.drawn) > 0)
+    wait(timeout=LIMIT)  # from here on they leave them to this thread
+    for other in others:
+        other.join(LIMIT)
+    assert main in window.threads
+    assert window.drawn == list(range(100000, window.drawn[-1] - 1, -1))
 
 
 def test_several_waiting_threads_share_them_one_at_a_time(backend, window):

@@ -88,9 +88,15 @@ serve(bool preferred)
 static void
 wait_serving(bool preferred)
 {
+    rt_quiesce_waiter waiter;
     int status;
-    while ((status = rt_quiesce_serving(the_runtime, -1, preferred)) == RT_CALLED)
+
+    rt_quiesce_join(the_runtime, &waiter, preferred);
+    while ((status = rt_quiesce_serving(&waiter, -1)) == RT_CALLED) {
         serve(preferred);
+        rt_quiesce_join(the_runtime, &waiter, preferred);
+    }
+    rt_serve_quit(the_runtime, &waiter.candidate);
     CHECK_EQUAL(status, RT_OK);
 }
 
@@ -280,8 +286,7 @@ wait_until_told(void *context)
     rt_atomic_u32 *over = context;
     while (!rt_load_acquire(over)) {
         uint32_t rounds = 0;
-        while (rt_quiesce_serving(the_runtime, -1, false) == RT_CALLED)
-            serve(false);
+        wait_serving(false);
         rt_backoff(&rounds);
     }
 }

@@ -204,50 +204,87 @@ func_pump(PyObject *module, PyObject *args)
     return Py_BuildValue("(LOL)", count.executed, count.deadline_reached ? Py_True : Py_False, count.raised);
 }
 
-/* True when quiet, False after `seconds` (negative: no limit). Short slices, so that a signal which another thread took
- * is noticed. */
+typedef struct {
+    core_state *state;
+    rt_runtime *runtime;
+    int64_t deadline;
+    rt_quiesce_waiter waiter;
+    int part; /* pump_part; joined if it has one */
+} quiet_wait;
+
+static int
+quiet_wait_join(quiet_wait *wait)
+{
+    if (wait->part == PUMP_NEVER && (wait->part = pump_part_of(wait->state)) > PUMP_NEVER)
+        rt_quiesce_join(wait->runtime, &wait->waiter, wait->part == PUMP_FIRST);
+    return wait->part;
+}
+
+static void
+quiet_wait_quit(quiet_wait *wait)
+{
+    if (wait->part > PUMP_NEVER)
+        rt_serve_quit(wait->runtime, &wait->waiter.candidate);
+    wait->part = PUMP_NEVER;
+}
+
+static int
+quiet_wait_serve(quiet_wait *wait)
+{
+    pump_limits limits = {
+        .deadline = wait->deadline, .most = INT64_MAX, .waits = true, .gives_way = wait->part != PUMP_FIRST};
+
+    wait->part = PUMP_NEVER; /* joins again */
+    return pump_serve(wait->state, wait->runtime, &limits, &(pump_count){0});
+}
+
+/* RT_OK when quiet, RT_TIMEOUT, or -1 with an exception. Short slices, so that a signal which another thread took is
+ * noticed. */
+static int
+quiet_wait_end(quiet_wait *wait)
+{
+    for (;;) {
+        int64_t slice = atomic_load_explicit(&poll_milliseconds, memory_order_relaxed) * 1000000, left;
+        int status;
+
+        if (quiet_wait_join(wait) < 0)
+            return -1;
+        left = wait->deadline == INT64_MAX ? slice : wait->deadline - pump_now();
+        left = left < 0 ? 0 : left < slice ? left : slice;
+        Py_BEGIN_ALLOW_THREADS
+        status = wait->part ? rt_quiesce_serving(&wait->waiter, left) : rt_quiesce(wait->runtime, left);
+        Py_END_ALLOW_THREADS
+        if (status == RT_OK)
+            return status;
+        if (status == RT_CALLED) {
+            if (quiet_wait_serve(wait) < 0)
+                return -1;
+            continue;
+        }
+        if (status != RT_TIMEOUT && status != RT_INTERRUPTED)
+            return raise_status(status);
+        if (PyErr_CheckSignals() < 0)
+            return -1;
+        if (status == RT_TIMEOUT && pump_now() >= wait->deadline)
+            return status;
+    }
+}
+
+/* True when quiet, False after `seconds` (negative: no limit). */
 static PyObject *
 func_quiesce(PyObject *module, PyObject *argument)
 {
-    core_state *state = PyModule_GetState(module);
-    rt_runtime *runtime = backend_runtime();
     double seconds = PyFloat_AsDouble(argument);
-    int64_t deadline = pump_deadline(seconds), left;
-    int status;
+    quiet_wait wait = {.state = PyModule_GetState(module), .runtime = backend_runtime()};
+    int status = RT_OK;
 
     if (seconds == -1.0 && PyErr_Occurred())
         return NULL;
-    while (runtime) {
-        int part = pump_part_of(state);
-        int64_t slice = atomic_load_explicit(&poll_milliseconds, memory_order_relaxed) * 1000000;
-
-        if (part < 0)
-            return NULL;
-        left = deadline == INT64_MAX ? slice : deadline - pump_now();
-        left = left < 0 || seconds == 0 ? 0 : left < slice ? left : slice;
-        Py_BEGIN_ALLOW_THREADS
-        status = part ? rt_quiesce_serving(runtime, left, part == PUMP_FIRST) : rt_quiesce(runtime, left);
-        Py_END_ALLOW_THREADS
-        if (status == RT_OK)
-            break;
-        if (status == RT_CALLED) {
-            pump_limits limits = {
-                .deadline = deadline, .most = INT64_MAX, .waits = true, .gives_way = part != PUMP_FIRST};
-
-            if (pump_serve(state, runtime, &limits, &(pump_count){0}) < 0)
-                return NULL;
-            continue;
-        }
-        if (status != RT_TIMEOUT && status != RT_INTERRUPTED) {
-            raise_status(status);
-            return NULL;
-        }
-        if (PyErr_CheckSignals() < 0)
-            return NULL;
-        if (status == RT_TIMEOUT && pump_now() >= deadline)
-            Py_RETURN_FALSE;
-    }
-    Py_RETURN_TRUE;
+    wait.deadline = pump_deadline(seconds);
+    if (wait.runtime)
+        status = quiet_wait_end(&wait);
+    quiet_wait_quit(&wait);
+    return status == RT_OK ? Py_NewRef(Py_True) : status == RT_TIMEOUT ? Py_NewRef(Py_False) : NULL;
 }
 
 /* How often wait() looks for signals that another thread took. */

@@ -43,27 +43,19 @@ rt_quiet_completed(rt_quiet *quiet)
 }
 
 void
+rt_quiet_wake(rt_quiet *quiet)
+{
+    rt_fetch_add_release(&quiet->signal, 1u);
+    rt_wake(&quiet->signal, INT_MAX);
+}
+
+void
 rt_quiet_test(rt_quiet *quiet)
 {
     rt_fence_seq_cst();
     if (rt_load_relaxed(&quiet->waiters) == 0 || rt_quiet_in_flight(quiet) != 0)
         return;
-    rt_fetch_add_release(&quiet->signal, 1u);
-    rt_wake(&quiet->signal, INT_MAX);
-}
-
-/* A waiter among the candidates of a loop. */
-typedef struct {
-    rt_candidate candidate; /* first */
-    rt_quiet *quiet;
-} quiet_waiter;
-
-static void
-call_waiter(rt_candidate *candidate)
-{
-    rt_quiet *quiet = ((quiet_waiter *)(void *)candidate)->quiet;
-    rt_fetch_add_release(&quiet->signal, 1u);
-    rt_wake(&quiet->signal, INT_MAX); /* others look once more, and sleep again */
+    rt_quiet_wake(quiet);
 }
 
 /* Sleeps until nothing is in flight (RT_OK), until `deadline` (INT64_MAX: none), a signal, or the loop's call. */
@@ -81,7 +73,7 @@ sleep_until_quiet(rt_quiet *quiet, int64_t deadline, rt_loop *loop, rt_candidate
             return RT_OK;
         if (status == RT_INTERRUPTED)
             return status;
-        if (loop && rt_loop_enter(loop, candidate))
+        if (candidate && rt_loop_enter(loop, candidate))
             return RT_CALLED;
         if (deadline != INT64_MAX) {
             left = deadline - rt_now();
@@ -95,9 +87,8 @@ sleep_until_quiet(rt_quiet *quiet, int64_t deadline, rt_loop *loop, rt_candidate
 }
 
 int
-rt_quiet_wait(rt_quiet *quiet, int64_t nanoseconds, rt_loop *loop, bool preferred)
+rt_quiet_wait(rt_quiet *quiet, int64_t nanoseconds, rt_loop *loop, rt_candidate *candidate)
 {
-    quiet_waiter self = {{.call = call_waiter, .preferred = preferred}, quiet};
     int64_t deadline = INT64_MAX, now;
     int status;
 
@@ -109,11 +100,7 @@ rt_quiet_wait(rt_quiet *quiet, int64_t nanoseconds, rt_loop *loop, bool preferre
     if (nanoseconds > 0 && nanoseconds < INT64_MAX - now)
         deadline = now + nanoseconds;
     rt_fetch_add_seq_cst(&quiet->waiters, 1u);
-    if (loop)
-        rt_loop_join(loop, &self.candidate);
-    status = sleep_until_quiet(quiet, deadline, loop, &self.candidate);
-    if (loop && status != RT_CALLED)
-        rt_loop_quit(loop, &self.candidate);
+    status = sleep_until_quiet(quiet, deadline, loop, candidate);
     rt_fetch_sub_relaxed(&quiet->waiters, 1u);
     return status;
 }

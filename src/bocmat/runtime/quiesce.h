@@ -12,7 +12,7 @@
  *   the last  completed + 1;   fence;  waiters, compare;  equal -> signal + 1, wake
  *
  * One of the two sees the other. Workers do their half when they run out of work, other threads after each completion.
- * A waiter that would serve a loop is a candidate there meanwhile, whose call is another reason to count `signal` up.
+ * The call of a waiter that is a candidate of a loop is another reason to count `signal` up.
  */
 #ifndef BOCMAT_RT_QUIESCE_H
 #define BOCMAT_RT_QUIESCE_H
@@ -46,8 +46,11 @@ int64_t rt_quiet_in_flight(rt_quiet *quiet);
 uint64_t rt_quiet_completed(rt_quiet *quiet);
 /* Wakes the waiters if there are any and nothing is in flight. */
 void rt_quiet_test(rt_quiet *quiet);
-/* RT_OK, RT_TIMEOUT or RT_INTERRUPTED. With a loop, RT_CALLED too: the calling thread has entered it. */
-int rt_quiet_wait(rt_quiet *quiet, int64_t nanoseconds, rt_loop *loop, bool preferred);
+/* RT_OK, RT_TIMEOUT or RT_INTERRUPTED. As a joined candidate of a loop, whose call does rt_quiet_wake, RT_CALLED too:
+ * the thread has entered the loop. */
+int rt_quiet_wait(rt_quiet *quiet, int64_t nanoseconds, rt_loop *loop, rt_candidate *candidate);
+/* Has all waiters look once more. */
+void rt_quiet_wake(rt_quiet *quiet);
 /* After a fork: nothing is in flight and nobody waits. */
 void rt_quiet_reset(rt_quiet *quiet);
 

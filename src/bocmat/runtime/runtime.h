@@ -159,8 +159,17 @@ void rt_serve_quit(rt_runtime *runtime, rt_candidate *candidate);
 /* For a joined candidate that woke. True: it serves, as after rt_serve_begin, and is no candidate any more. False:
  * there is nothing to run, or it is left to another; it is still joined. */
 bool rt_serve_enter(rt_runtime *runtime, rt_candidate *candidate);
-/* rt_quiesce for a thread that would serve meanwhile: besides, RT_CALLED when it serves, as after rt_serve_begin. */
-int rt_quiesce_serving(rt_runtime *runtime, int64_t nanoseconds, bool preferred);
+/* A thread that waits in rt_quiesce and would serve meanwhile: joined as such a candidate, over as many calls as it
+ * makes, so that it does not lose its place whenever it looks around. */
+typedef struct {
+    rt_candidate candidate;
+    rt_runtime *runtime;
+} rt_quiesce_waiter;
+
+void rt_quiesce_join(rt_runtime *runtime, rt_quiesce_waiter *waiter, bool preferred);
+/* As rt_quiesce; besides, RT_CALLED: the thread serves, as after rt_serve_begin, and has to join again afterwards. Else
+ * it is still joined, and ends that with rt_serve_quit. */
+int rt_quiesce_serving(rt_quiesce_waiter *waiter, int64_t nanoseconds);
 
 /* ---- workers ---- */
 

@@ -349,24 +349,38 @@ rt_workers(const rt_runtime *runtime)
 }
 
 static int
-quiesce(rt_runtime *runtime, int64_t nanoseconds, rt_loop *loop, bool preferred)
+quiesce(rt_runtime *runtime, int64_t nanoseconds, rt_candidate *candidate)
 {
     rt_local *local = rt_sched_local();
     if (local && local->runtime == runtime)
         return RT_INVALID;
-    return rt_quiet_wait(&runtime->quiet, nanoseconds, loop, preferred);
+    return rt_quiet_wait(&runtime->quiet, nanoseconds, &runtime->loop, candidate);
 }
 
 int
 rt_quiesce(rt_runtime *runtime, int64_t nanoseconds)
 {
-    return quiesce(runtime, nanoseconds, NULL, false);
+    return quiesce(runtime, nanoseconds, NULL);
+}
+
+static void
+call_waiter(rt_candidate *candidate)
+{
+    rt_quiesce_waiter *waiter = (rt_quiesce_waiter *)(void *)candidate;
+    rt_quiet_wake(&waiter->runtime->quiet); /* others look too, and sleep again */
+}
+
+void
+rt_quiesce_join(rt_runtime *runtime, rt_quiesce_waiter *waiter, bool preferred)
+{
+    *waiter = (rt_quiesce_waiter){{.call = call_waiter, .preferred = preferred}, runtime};
+    rt_serve_join(runtime, &waiter->candidate);
 }
 
 int
-rt_quiesce_serving(rt_runtime *runtime, int64_t nanoseconds, bool preferred)
+rt_quiesce_serving(rt_quiesce_waiter *waiter, int64_t nanoseconds)
 {
-    return quiesce(runtime, nanoseconds, &runtime->loop, preferred);
+    return quiesce(waiter->runtime, nanoseconds, &waiter->candidate);
 }
 
 int64_t
