@@ -22,6 +22,7 @@ from bocmat import (
     start,
     wait,
     when,
+    whencall,
 )
 from support.pinned import LIMIT, Window, in_thread, until
 
@@ -419,6 +420,17 @@ def test_any_pinned_cown_among_the_arguments_pins(backend, window, arrange):
 
     wait()
     assert result.value == threading.get_ident()
+
+
+def test_whencall_pins_too(backend, window):
+    def body(cown, what):
+        cown.value.draw(what)
+        return what
+
+    results = [whencall(body, [PinnedCown(window)], [what]) for what in "ab"]
+    wait()
+    assert [result.value for result in results] == ["a", "b"]
+    assert window.threads == {threading.get_ident()}
 
 
 def test_other_cowns_and_captures_are_as_in_any_behavior(backend):

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
+import time
 
 import pytest
 
 from bocmat import (
     Cown,
+    Matrix,
     PinnedCown,
     PumpResult,
     pump,
@@ -359,18 +362,19 @@ def test_an_interrupt_comes_out_of_wait_and_the_runtime_goes_on(backend):
     assert type(interrupted.value) is KeyboardInterrupt
 
 
-def test_a_signal_while_a_body_runs(backend):
-    import signal
+@pytest.fixture
+def interrupts():
+    """Let SIGINT interrupt, though a background job of a shell begins with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
-    if threading.current_thread() is not threading.main_thread():
-        pytest.skip("signals go to the main thread")
+
+def test_a_signal_while_a_body_runs(backend, interrupts):
     cown = PinnedCown([])
 
     @when(cown)
-    def _(cown):
-        import os
-        import time
-
+    def interrupted(cown):
         cown.value.append("before")
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(60)
@@ -383,6 +387,46 @@ def test_a_signal_while_a_body_runs(backend):
         wait()
     wait()
     assert after.value == ["before"]
+    assert type(interrupted.value) is KeyboardInterrupt
+
+
+class Slow:
+    """Its pickling is interrupted the first time."""
+
+    interrupted = False
+
+    def __init__(self, number):
+        self.number = number
+
+    def __reduce__(self):
+        if not Slow.interrupted:
+            Slow.interrupted = True
+            raise KeyboardInterrupt
+        return Slow, (self.number,)
+
+
+@pytest.mark.parametrize("where", ["result", "cown"])
+def test_an_interrupt_while_values_are_put_away_costs_none(backend, where):
+    cown, plain = PinnedCown([]), Cown(None)
+    Slow.interrupted = False
+
+    @when(cown, plain)
+    def result(cown, plain):
+        value = [Slow(5), Matrix.ones((2, 2))]  # encoded on both backends
+        cown.value.append(where)
+        if where == "cown":
+            plain.value = value
+            return None
+        return value
+
+    with pytest.raises(KeyboardInterrupt):
+        wait()
+    wait()
+    kept = (result if where == "result" else plain).value
+    assert kept[0].number == 5
+    assert kept[1].sum() == 4.0
+    assert cown.value == [where]
+    assert result.exception is False
 
 
 def test_a_result_that_cannot_travel(backend, window):

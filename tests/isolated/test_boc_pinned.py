@@ -126,8 +126,10 @@ def test_a_program_ends_silently_after_wait(backend_name):
 @pytest.mark.parametrize("where", ["before", "inside"])
 def test_an_interrupt_from_outside(backend_name, ending, where):
     program = """
-    import os, sys
+    import os, signal, sys
     from bocmat import PinnedCown, quiesce, wait, when
+    # A background job of a shell begins with it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     where = WHERE
     source, sink = os.pipe()
     cown = PinnedCown([])
