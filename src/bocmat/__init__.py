@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ._core import Cown, Matrix, MatrixView, PinnedCown, read, when, whencall
 from .lifecycle import WORKER_COUNT, quiesce, start, wait
 
+# As in typing, which is not imported: it takes as long as all of this, in every worker.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from . import linalg
     from .pinned import PumpResult, pump, set_pump_watchdog, set_wait_pump_poll
     from .tiles import TiledMatrix

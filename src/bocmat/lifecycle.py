@@ -6,11 +6,13 @@ import _thread
 import atexit
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
 from . import _core
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .progress import Progress
 
 __all__ = ["WORKER_COUNT", "quiesce", "start", "usable_backends", "wait"]

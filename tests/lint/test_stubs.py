@@ -11,7 +11,7 @@ from support.programs import run_python
 
 ROOT = Path(__file__).resolve().parents[2]
 # Classes inside functions, which mypy names by their line.
-NOT_PUBLIC = r"bocmat\.travel\..*"
+NOT_PUBLIC = r"bocmat\.(travel|pickles)\..*"
 # Named tuples have it from 3.13 on, and types are checked for the oldest Python.
 LATER = r".*\.__replace__"
 

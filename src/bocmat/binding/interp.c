@@ -1,6 +1,7 @@
 /* The interpreters backend: every worker thread owns a sub-interpreter with a GIL of its own. */
 #include "interp.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +67,17 @@ apply_search_path(void)
     return result;
 }
 
+/* Before 3.14 interpreters are made one after the other: what they share while they come to be (static types, the
+ * modules of one phase) is not always guarded there. Taken by threads that are attached to none. */
+#if PY_VERSION_HEX < 0x030E0000
+static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+#define MAKING_LOCK()   pthread_mutex_lock(&making)
+#define MAKING_UNLOCK() pthread_mutex_unlock(&making)
+#else
+#define MAKING_LOCK()   ((void)0)
+#define MAKING_UNLOCK() ((void)0)
+#endif
+
 /* In the new interpreter: our module, which sys.modules keeps. */
 static int
 interpreter_furnish(worker_context *context)
@@ -99,8 +111,9 @@ interp_leave(rt_worker *worker)
     free(context);
 }
 
+/* The calling thread is attached to none, before and after. */
 static int
-interp_enter(rt_worker *worker)
+interpreter_make(rt_worker *worker)
 {
     worker_context *context = calloc(1, sizeof *context);
     PyInterpreterConfig config = {
@@ -138,6 +151,17 @@ interp_enter(rt_worker *worker)
     }
     PyEval_SaveThread();
     return RT_OK;
+}
+
+static int
+interp_enter(rt_worker *worker)
+{
+    int status;
+
+    MAKING_LOCK();
+    status = interpreter_make(worker);
+    MAKING_UNLOCK();
+    return status;
 }
 
 static void

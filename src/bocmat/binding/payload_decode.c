@@ -178,7 +178,7 @@ decode_pickle(decoder *d)
     if (!handles)
         goto done;
     data = PyBytes_FromStringAndSize((const char *)d->at, (Py_ssize_t)length);
-    loads = travel_function(d->state, "loads");
+    loads = pickles_function(d->state, "loads");
     if (data && loads)
         value = PyObject_CallFunctionObjArgs(loads, data, handles, NULL);
 done:

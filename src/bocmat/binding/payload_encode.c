@@ -249,7 +249,7 @@ encoder_native(encoder *e, PyObject *value)
     return encode_container(e, value);
 }
 
-/* One pickle; bocmat.travel.dumps puts the matrices and cowns it meets into a list. */
+/* One pickle; bocmat.pickles.dumps puts the matrices and cowns it meets into a list. */
 static int
 encode_pickle(encoder *e, PyObject *value)
 {
@@ -257,7 +257,7 @@ encode_pickle(encoder *e, PyObject *value)
     size_t length;
     int result = -1;
 
-    dumps = travel_function(e->state, "dumps");
+    dumps = pickles_function(e->state, "dumps");
     handles = PyList_New(0);
     if (!dumps || !handles)
         goto done;

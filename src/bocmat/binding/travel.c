@@ -51,23 +51,31 @@ travel_clear(core_state *state)
     object_table_clear(&travel->named);
     object_table_clear(&travel->spaces);
     Py_CLEAR(travel->travel_module);
+    Py_CLEAR(travel->pickles_module);
     Py_CLEAR(travel->name_name);
     Py_CLEAR(travel->held);
     PyMem_Free(travel->scratch);
     PyMem_Free(travel);
 }
 
+static PyObject *
+module_function(PyObject **kept, const char *module, const char *name)
+{
+    if (!*kept)
+        *kept = PyImport_ImportModule(module);
+    return *kept ? PyObject_GetAttrString(*kept, name) : NULL;
+}
+
 PyObject *
 travel_function(core_state *state, const char *name)
 {
-    travel_state *travel = state->travel;
+    return module_function(&state->travel->travel_module, "bocmat.travel", name);
+}
 
-    if (!travel->travel_module) {
-        travel->travel_module = PyImport_ImportModule("bocmat.travel");
-        if (!travel->travel_module)
-            return NULL;
-    }
-    return PyObject_GetAttrString(travel->travel_module, name);
+PyObject *
+pickles_function(core_state *state, const char *name)
+{
+    return module_function(&state->travel->pickles_module, "bocmat.pickles", name);
 }
 
 /* ---- tables by number ---- */
@@ -200,7 +208,8 @@ travel_known_add(core_state *state, PyObject *object, uint8_t code, uint32_t num
     return fits ? 0 : -1;
 }
 
-/* bocmat.travel.classify answers None, (module, name or None) or the number of a definition. */
+/* bocmat.travel.classify answers None, (module, name or None), the number of a definition, or the object itself: a
+ * class that has yet to get one. */
 static int
 known_from_answer(core_state *state, PyObject *object, PyObject *answer, known_entry *entry)
 {
@@ -230,19 +239,27 @@ known_from_answer(core_state *state, PyObject *object, PyObject *answer, known_e
     return travel_known_add(state, object, entry->code, entry->number) < 0 ? -1 : 1;
 }
 
+/* Takes over the function, which may be NULL, with an exception. */
+static PyObject *
+call_one(PyObject *function, PyObject *argument)
+{
+    PyObject *result = function ? PyObject_CallOneArg(function, argument) : NULL;
+
+    Py_XDECREF(function);
+    return result;
+}
+
 int
 travel_known(core_state *state, PyObject *object, known_entry *entry)
 {
-    PyObject *classify, *answer;
+    PyObject *answer;
     int result;
 
     if (travel_known_already(state->travel, object, entry))
         return 1;
-    classify = travel_function(state, "classify");
-    if (!classify)
-        return -1;
-    answer = PyObject_CallOneArg(classify, object);
-    Py_DECREF(classify);
+    answer = call_one(travel_function(state, "classify"), object);
+    if (answer == object)
+        Py_SETREF(answer, call_one(pickles_function(state, "define"), object));
     if (!answer)
         return -1;
     result = known_from_answer(state, object, answer, entry);
@@ -250,20 +267,15 @@ travel_known(core_state *state, PyObject *object, known_entry *entry)
     return result;
 }
 
-/* Makes what stands under a number here, through one function of bocmat.travel, and remembers it both ways. */
+/* Makes what stands under a number here, through a function, and remembers it both ways. Takes over function and
+ * arguments, either of which may be NULL, with an exception. */
 static PyObject *
-travel_make(core_state *state, object_table *table, uint8_t code, uint32_t number, PyObject *arguments,
-            const char *function)
+travel_make(core_state *state, object_table *table, uint8_t code, uint32_t number, PyObject *make, PyObject *arguments)
 {
-    PyObject *make = NULL, *object = NULL;
+    PyObject *object = make && arguments ? PyObject_CallObject(make, arguments) : NULL;
 
-    if (!arguments)
-        return NULL;
-    make = travel_function(state, function);
-    if (make)
-        object = PyObject_CallObject(make, arguments);
     Py_XDECREF(make);
-    Py_DECREF(arguments);
+    Py_XDECREF(arguments);
     if (!object)
         return NULL;
     if (travel_known_add(state, object, code, number) < 0) {
@@ -282,8 +294,8 @@ travel_named(core_state *state, uint32_t number)
     if (object)
         return object;
     registry_name(number, &module, &name);
-    return travel_make(state, &state->travel->named, CODE_NAME, number, Py_BuildValue("(zz)", module, name),
-                       "find_named");
+    return travel_make(state, &state->travel->named, CODE_NAME, number, travel_function(state, "find_named"),
+                       Py_BuildValue("(zz)", module, name));
 }
 
 PyObject *
@@ -293,6 +305,6 @@ travel_defined(core_state *state, uint32_t number)
 
     if (object)
         return object;
-    return travel_make(state, &state->travel->defined, CODE_DEFINITION, number, Py_BuildValue("(I)", number),
-                       "find_defined");
+    return travel_make(state, &state->travel->defined, CODE_DEFINITION, number, pickles_function(state, "find_defined"),
+                       Py_BuildValue("(I)", number));
 }

@@ -35,8 +35,8 @@ typedef struct travel_state {
     object_table functions; /* templates: functions with neither closure nor defaults */
     object_table spaces;    /* namespaces: dicts */
 
-    /* Functions of bocmat.travel, imported when first needed. */
-    PyObject *travel_module;
+    /* bocmat.travel and bocmat.pickles, imported when first needed: many programs never need the second. */
+    PyObject *travel_module, *pickles_module;
 
     /* Growing scratch of the encoder, kept from one use to the next; NULL while one has it. */
     unsigned char *scratch;
@@ -51,8 +51,9 @@ typedef struct travel_state {
 int travel_init(core_state *state);
 void travel_clear(core_state *state);
 
-/* A function of bocmat.travel; new reference. */
+/* A function of bocmat.travel, or of bocmat.pickles; new reference. */
 PyObject *travel_function(core_state *state, const char *name);
+PyObject *pickles_function(core_state *state, const char *name);
 
 /* How an object travels if it does under a number: 1 and the entry, 0 if it does not, -1 with an exception. Asks
  * bocmat.travel the first time it sees a class, function or module. */

@@ -20,9 +20,9 @@ typedef struct {
 } rt_value;
 
 typedef struct rt_host {
-    /* On a worker's own thread, once, before its first behavior; one worker at a time, while rt_start waits. What it
-     * leaves behind counts as busy: idle follows. A negative status and the worker ends again; the
-     * start that asked for it fails with that status. */
+    /* On a worker's own thread, once, before its first behavior, while rt_start waits; workers of one start enter at
+     * the same time, and have no index yet. What it leaves behind counts as busy: idle follows. A negative status and
+     * the worker ends again; the start that asked for it fails with that status. */
     int (*enter)(rt_worker *worker);
     /* On the same thread, once, when the worker ends for good (not between stop and start: then it is parked,
      * idle). Busy has been called before. */

@@ -89,7 +89,7 @@ void rt_behavior_discard(rt_behavior *behavior);
 
 /* One per host; workers are made by start and kept, parked, from stop to the next start. */
 rt_runtime *rt_runtime_new(const rt_host *host);
-/* Returns once all workers have been set up; if one cannot be, with the status of its enter (those before it stay,
+/* Returns once all workers have been set up; if one cannot be, with the status of its enter (the others stay,
  * parked, for the next start). RT_INVALID if the runtime runs, from a worker, or unless 1 <= workers <= 1024. */
 int rt_start(rt_runtime *runtime, uint32_t workers);
 bool rt_running(const rt_runtime *runtime);

@@ -171,11 +171,10 @@ wait_for_rest(rt_worker *worker, uint32_t epoch)
         seen = wait_for_another(worker, seen);
 }
 
-/* Makes the next worker and waits until it has entered: one at a time, since hosts make interpreters there. */
+/* The thread of another worker, which begins to enter. */
 static int
-make_worker(rt_runtime *runtime)
+launch_worker(rt_runtime *runtime, rt_worker **launched)
 {
-    uint32_t index = runtime->made;
     rt_worker *worker = aligned_alloc(RT_CACHE_LINE, sizeof(*worker));
     int status;
 
@@ -183,18 +182,30 @@ make_worker(rt_runtime *runtime)
         return RT_NO_MEMORY;
     memset(worker, 0, sizeof(*worker));
     worker->local.runtime = runtime;
-    worker->local.random = index + 1;
-    worker->index = index;
     rt_store_relaxed(&worker->order, rt_load_relaxed(&runtime->epoch));
     status = rt_thread_start(&worker->thread, worker_main, worker);
-    if (status == RT_OK && wait_for_another(worker, RT_ENTERING) == RT_FAILED) {
+    if (status == RT_OK)
+        *launched = worker;
+    else
+        free(worker);
+    return status;
+}
+
+/* Waits until it has entered, and makes it the next of the runtime's; or ends it. */
+static int
+receive_worker(rt_runtime *runtime, rt_worker *worker)
+{
+    uint32_t index = runtime->made;
+    int status;
+
+    if (wait_for_another(worker, RT_ENTERING) == RT_FAILED) {
         rt_thread_join(&worker->thread);
         status = worker->failure;
-    }
-    if (status != RT_OK) {
         free(worker);
         return status;
     }
+    worker->index = index; /* it rests, and reads this after its next order */
+    worker->local.random = index + 1;
     runtime->workers[index] = worker;
     runtime->locals[index] = &worker->local;
     runtime->made = index + 1;
@@ -202,18 +213,35 @@ make_worker(rt_runtime *runtime)
     return RT_OK;
 }
 
+/* Makes those that are missing, all at once: what a host does when it enters takes long. The first failure. */
+static int
+make_workers(rt_runtime *runtime, uint32_t workers)
+{
+    uint32_t first = runtime->made, end = first;
+    int status = RT_OK;
+
+    /* Their places hold them until they are received, each at its place or before it. */
+    while (end < workers && (status = launch_worker(runtime, &runtime->workers[end])) == RT_OK)
+        ++end;
+    for (uint32_t i = first; i < end; ++i) {
+        int received = receive_worker(runtime, runtime->workers[i]);
+        if (status == RT_OK)
+            status = received;
+    }
+    return status;
+}
+
 static int
 start(rt_runtime *runtime, uint32_t workers)
 {
     uint32_t epoch = rt_load_relaxed(&runtime->epoch);
+    int status;
 
     if (rt_epoch_runs(epoch))
         return RT_INVALID;
-    while (runtime->made < workers) {
-        int status = make_worker(runtime);
-        if (status != RT_OK)
-            return status;
-    }
+    status = make_workers(runtime, workers);
+    if (status != RT_OK)
+        return status;
     for (uint32_t i = 0; i < workers; ++i)
         rt_counters_reset(&runtime->workers[i]->local.counters);
     rt_store_release(&runtime->active, workers);
