@@ -24,7 +24,9 @@ from bocmat import (
     when,
     whencall,
 )
-from support.pinned import LIMIT, Window, in_thread, until
+from support.pinned import LIMIT, Window, in_thread, open_pipe, until
+
+pipe = pytest.fixture(open_pipe)
 
 
 @pytest.fixture
@@ -535,9 +537,9 @@ def test_many_of_both_kinds(backend):
     assert pinned.value == [160]
 
 
-def test_waiting_threads_are_woken_at_once(backend):
+def test_waiting_threads_are_woken_at_once(backend, pipe):
     set_wait_pump_poll(10**9)  # no look in the lifetime of a test
-    source, sink = os.pipe()
+    source, sink = pipe
     cown = PinnedCown([])
 
     @when()
@@ -553,8 +555,6 @@ def test_waiting_threads_are_woken_at_once(backend):
     wait(timeout=LIMIT)
     timer.join()
     assert cown.value == ["ran"]
-    os.close(source)
-    os.close(sink)
 
 
 def test_get_runs_what_it_waits_for(backend, window):
@@ -576,8 +576,8 @@ def test_get_runs_what_it_waits_for(backend, window):
     assert window.threads == {threading.get_ident()}
 
 
-def test_a_wait_that_runs_out_of_time_leaves_them_queued(backend):
-    source, sink = os.pipe()
+def test_a_wait_that_runs_out_of_time_leaves_them_queued(backend, pipe):
+    source, sink = pipe
     cown = PinnedCown([])
 
     @when()
@@ -600,8 +600,6 @@ def test_a_wait_that_runs_out_of_time_leaves_them_queued(backend):
     os.write(sink, b"x")
     wait(timeout=LIMIT)
     assert sorted(cown.value) == [0, 1]
-    os.close(source)
-    os.close(sink)
 
 
 def test_statistics_are_of_workers_only(backend):

@@ -24,7 +24,9 @@ from bocmat import (
     wait,
     when,
 )
-from support.pinned import LIMIT, Window, in_thread, pump_until, until
+from support.pinned import LIMIT, Window, in_thread, open_pipe, pump_until, until
+
+pipe = pytest.fixture(open_pipe)
 
 
 @pytest.fixture
@@ -64,8 +66,8 @@ def test_pump_gives_a_named_tuple(backend):
     assert (result.executed, result.deadline_reached, result.raised) == (1, False, 0)
 
 
-def test_pump_leaves_ordinary_behaviors_to_workers(backend):
-    source, sink = os.pipe()
+def test_pump_leaves_ordinary_behaviors_to_workers(backend, pipe):
+    source, sink = pipe
     cown = Cown(0)
 
     @when(cown)
@@ -75,8 +77,6 @@ def test_pump_leaves_ordinary_behaviors_to_workers(backend):
     assert pump() == (0, False, 0)
     os.write(sink, b"x")
     wait()
-    os.close(source)
-    os.close(sink)
 
 
 def test_a_program_with_a_loop_of_its_own(backend, window):
@@ -444,9 +444,9 @@ def test_a_result_that_cannot_travel(backend, window):
     assert cown.value is window
 
 
-def test_a_body_that_blocks_blocks_only_the_pumper(backend):
+def test_a_body_that_blocks_blocks_only_the_pumper(backend, pipe):
     cown, plain = PinnedCown([]), Cown(0)
-    source, sink = os.pipe()
+    source, sink = pipe
 
     @when(cown)
     def blocked(cown):
@@ -465,8 +465,6 @@ def test_a_body_that_blocks_blocks_only_the_pumper(backend):
     waiter.join(LIMIT)
     wait()
     assert blocked.value == b"y"
-    os.close(source)
-    os.close(sink)
 
 
 # ---- the watchdog ----

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from bocmat import pump
+from bocmat import pump, wait
 
 LIMIT = 60.0
 
@@ -29,6 +30,16 @@ class Window:
 
     def __deepcopy__(self, memo):
         raise TypeError("a window stays where it is")
+
+
+def open_pipe() -> Iterator[tuple[int, int]]:
+    """Make a pipe that behaviors wait at; at the end of the test none is left waiting."""
+    source, sink = os.pipe()
+    yield source, sink
+    os.write(sink, b"x" * 100)
+    wait(timeout=LIMIT)
+    os.close(source)
+    os.close(sink)
 
 
 def in_thread(function: Callable[[], Any]) -> Any:
