@@ -139,6 +139,8 @@ def find_defined(number: int) -> Any:
 
 def _reduce_function(function: types.FunctionType, weak: bool) -> Any:
     number, names = _core._template_of(function)
+    if weak:
+        _core._surround(function)
     values = function.__globals__
     state = (
         function.__name__,
@@ -174,6 +176,8 @@ def _fill_function(function: types.FunctionType, state: tuple[Any, ...]) -> None
         # What a definition brought along does not replace what a behavior captured since.
         if not (weak and name in space):
             space[name] = value
+    if weak:
+        _core._surround(function)
 
 
 def _cell_state(cell: types.CellType) -> tuple[Any, ...]:

@@ -1,4 +1,5 @@
 /* One behavior on a worker: its arguments, its function, its result, and back go the values. */
+#include "around.h"
 #include "backend.h"
 #include "cown.h"
 #include "cown_pass.h"
@@ -81,6 +82,8 @@ running_call(running *r)
     r->context->held_count = r->cown_count;
     decoder_init(&d, r->state, &r->call->captures, 0);
     function = decoder_next(&d);
+    if (function && around_decode(&d) < 0)
+        Py_CLEAR(function);
     if (function) {
         payload_clear(&r->call->captures); /* a captured matrix is then held by the function alone */
         result = PyObject_Vectorcall(function, r->parameters, r->call->parameter_count, NULL);

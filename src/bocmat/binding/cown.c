@@ -114,10 +114,18 @@ cown_put_back(core_state *state, CownObject *self)
     *place = fresh;
 }
 
+/* On the threads backend an object stays in its cown; but a matrix may have been put into it. */
+static bool
+cown_took_matrix(core_state *state, CownObject *self)
+{
+    return state->has_matrices && (rt_cown_value(self->cown)->kind & VALUE_KIND) == VALUE_OBJECT &&
+           value_has_matrix(state, self->value);
+}
+
 void
 cown_let_go(core_state *state, CownObject *self)
 {
-    if (self->value && self->hold == HOLD_WRITE && self->changed)
+    if (self->value && self->hold == HOLD_WRITE && (self->changed || cown_took_matrix(state, self)))
         cown_put_back(state, self);
     if (self->value && self->hold == HOLD_READ && matrix_check(state, self->value) && !cown_is_pinned(self->cown))
         matrix_revoke((MatrixObject *)self->value);

@@ -50,6 +50,7 @@ header_new(core_state *state)
         self = PyObject_New(MatrixObject, state->matrix_type);
         if (!self)
             return NULL;
+        state->has_matrices = true;
     }
     self->flags = 0;
     self->exports = 0;

@@ -169,6 +169,8 @@ typedef struct {
     rt_value error, old;
 } value_failed;
 
+/* Whether a matrix, or a view of one, is anywhere in it. */
+bool value_has_matrix(core_state *state, PyObject *object);
 /* Encodes for hand-over. 0, or -1 with an exception and everything as it was. */
 int value_encode(core_state *state, PyObject *object, rt_value *value);
 /* A deep copy, by way of an encoding; what cannot be copied is shared. A new reference. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "../../../kernels/mk.h"
+#include "around.h"
 #include "cown_pass.h"
 #include "failure.h"
 #include "function.h"
@@ -366,6 +367,19 @@ func_template_of(PyObject *module, PyObject *function)
     return names ? Py_BuildValue("(IN)", (unsigned int)entry->template->id, names) : NULL;
 }
 
+/* The function belongs to a definition. */
+static PyObject *
+func_surround(PyObject *module, PyObject *function)
+{
+    if (!PyFunction_Check(function)) {
+        PyErr_Format(PyExc_TypeError, "not a function: %.200s", Py_TYPE(function)->tp_name);
+        return NULL;
+    }
+    if (around_function(PyModule_GetState(module), function) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 /* A function of that template without anything captured, its cells missing. */
 static PyObject *
 func_function_make(PyObject *module, PyObject *argument)
@@ -432,6 +446,7 @@ static PyMethodDef functions[] = {
     {"_definition_forget", func_definition_forget, METH_O, NULL},
     {"_defined", func_defined, METH_O, NULL},
     {"_template_of", func_template_of, METH_O, NULL},
+    {"_surround", func_surround, METH_O, NULL},
     {"_function_make", func_function_make, METH_O, NULL},
     {"_function_close", func_function_close, METH_VARARGS, NULL},
     {"_cown_of_pickle", func_cown_of_pickle, METH_VARARGS, NULL},

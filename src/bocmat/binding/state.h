@@ -5,6 +5,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <stdbool.h>
+
 #include "pycompat.h"
 
 /* A place in running code, to be compared and never looked into. */
@@ -22,6 +24,7 @@ typedef struct core_state {
     PyTypeObject *matrix_iterator_type;
     struct MatrixObject *free_matrices; /* headers kept for reuse with their types, linked through their data pointer */
     int free_matrix_count;
+    bool has_matrices;            /* one was made here at some time */
     PyObject *linalg_error;       /* LinAlgError */
     struct random_stream *stream; /* what random matrices are drawn from outside of behaviors */
     struct tensor_list *tensors;

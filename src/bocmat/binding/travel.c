@@ -1,5 +1,6 @@
 #include "travel.h"
 
+#include "around.h"
 #include "function.h"
 #include "payload_codes.h"
 
@@ -45,6 +46,7 @@ travel_clear(core_state *state)
     for (uint32_t i = 0; i < travel->known_size; i++)
         Py_CLEAR(travel->known[i].object);
     PyMem_Free(travel->known);
+    around_clear(travel);
     object_table_clear(&travel->functions);
     object_table_clear(&travel->codes);
     object_table_clear(&travel->defined);

@@ -42,6 +42,10 @@ typedef struct travel_state {
     unsigned char *scratch;
     size_t scratch_size;
 
+    struct around_name *around; /* globals that methods name: see around.h */
+    uint32_t around_count, around_size;
+    bool scheduled; /* a behavior was, from here */
+
     PyObject *held; /* main program only: {address of the cown: Cown} whose value it has taken out */
     bool is_main;
 } travel_state;

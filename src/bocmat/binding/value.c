@@ -7,85 +7,6 @@
 
 #include "payload.h"
 
-/* ---- on the threads backend a cown holds the object itself, unless it has a matrix in it: that has to leave its
- * names, as everywhere ---- */
-
-enum {
-    WALK_MOST = 1 << 16
-}; /* objects looked at; whoever holds more in one cown and hides a matrix there is on their own */
-
-typedef struct {
-    core_state *state;
-    PyObject *seen; /* set of addresses */
-    PyObject **stack;
-    size_t count, size;
-    bool found, failed;
-} matrix_walk;
-
-static int
-matrix_walk_visit(PyObject *object, void *argument)
-{
-    matrix_walk *walk = argument;
-
-    if (matrix_check(walk->state, object) || Py_IS_TYPE(object, walk->state->matrix_view_type)) {
-        walk->found = true;
-        return 1;
-    }
-    /* What cannot hold a matrix of the value's own, or is shared by all. */
-    if (!PyObject_IS_GC(object) || PyType_Check(object) || PyModule_Check(object) || PyFunction_Check(object) ||
-        PyCFunction_Check(object) || cown_check(walk->state, object))
-        return 0;
-    if (walk->count == walk->size) {
-        size_t size = walk->size ? walk->size * 2 : 64;
-        PyObject **stack = PyMem_Realloc(walk->stack, size * sizeof *stack);
-
-        if (!stack) {
-            walk->failed = true;
-            return 1;
-        }
-        walk->stack = stack;
-        walk->size = size;
-    }
-    walk->stack[walk->count++] = object;
-    return 0;
-}
-
-/* Whether this object was there before; it counts as seen from now on. */
-static bool
-matrix_walk_seen(matrix_walk *walk, PyObject *object)
-{
-    PyObject *address = PyLong_FromVoidPtr(object);
-    int before = address ? PySet_Contains(walk->seen, address) : -1;
-
-    if (before == 0 && PySet_Add(walk->seen, address) < 0)
-        before = -1;
-    Py_XDECREF(address);
-    walk->failed |= before < 0;
-    return before != 0;
-}
-
-/* Borrowed references all the way: nothing runs that could change the objects. */
-static bool
-value_has_matrix(core_state *state, PyObject *object)
-{
-    matrix_walk walk = {.state = state, .seen = PySet_New(NULL)};
-
-    walk.failed = !walk.seen;
-    if (!walk.failed)
-        matrix_walk_visit(object, &walk);
-    while (!walk.found && !walk.failed && walk.count && PySet_GET_SIZE(walk.seen) < WALK_MOST) {
-        PyObject *next = walk.stack[--walk.count];
-        traverseproc traverse = Py_TYPE(next)->tp_traverse;
-
-        if (traverse && !matrix_walk_seen(&walk, next))
-            traverse(next, matrix_walk_visit, &walk);
-    }
-    PyErr_Clear();
-    PyMem_Free(walk.stack);
-    Py_XDECREF(walk.seen);
-    return walk.found;
-}
-
 static int
 value_encode_matrix(MatrixObject *matrix, rt_value *value)
 {
@@ -137,6 +58,7 @@ value_encode(core_state *state, PyObject *object, rt_value *value)
     }
     if (matrix_check(state, object))
         return value_encode_matrix((MatrixObject *)object, value);
+    /* A matrix has to leave its names, wherever it is. */
     if (backend_shares_objects() && !value_has_matrix(state, object)) {
         *value = (rt_value){VALUE_OBJECT, (uintptr_t)Py_NewRef(object)};
         return 0;
