@@ -31,7 +31,7 @@ RUNTIME_ORDER = [
     {"atomic"},
     {"os"},
     {"block", "queue", "park", "stats"},
-    {"loop"},
+    {"loop", "channel"},
     {"quiesce"},
     {"cown"},
     {"behavior"},

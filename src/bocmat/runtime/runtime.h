@@ -1,4 +1,4 @@
-/* The behavior-oriented concurrency runtime: cowns, behaviors, workers. No Python in here.
+/* The behavior-oriented concurrency runtime: cowns, behaviors, workers, channels. No Python in here.
  *
  * A cown owns one value. A behavior names the cowns it needs and runs once it holds them all: exclusively, or shared
  * with other readers. Behaviors that share a cown run in the order they were scheduled. docs/internals/ states the
@@ -170,6 +170,42 @@ void rt_quiesce_join(rt_runtime *runtime, rt_quiesce_waiter *waiter, bool prefer
 /* As rt_quiesce; besides, RT_CALLED: the thread serves, as after rt_serve_begin, and has to join again afterwards. Else
  * it is still joined, and ends that with rt_serve_quit. */
 int rt_quiesce_serving(rt_quiesce_waiter *waiter, int64_t nanoseconds);
+
+/* ---- channels: messages between any threads, with or without a runtime ---- */
+
+/* All channels of a process, by their names. A channel is a queue of values; it stays once it has been named. */
+typedef struct rt_channels rt_channels;
+typedef struct rt_channel rt_channel;
+
+/* Names are equal if their bytes and their `form` are; `hash` is the caller's, the same for equal names. */
+typedef struct {
+    const void *bytes;
+    size_t size;
+    uint32_t form;
+    uint64_t hash;
+} rt_name;
+
+/* Values that nobody receives go to the host's destroy. NULL: no memory. */
+rt_channels *rt_channels_new(const rt_host *host);
+/* Nobody uses them any more. */
+void rt_channels_free(rt_channels *channels);
+/* The channel of that name, made if need be. NULL: no memory. */
+rt_channel *rt_channel_named(rt_channels *channels, rt_name name);
+/* Destroys what has arrived in all of them so far. */
+void rt_channels_drain(rt_channels *channels);
+/* Ends every wait that is `stoppable`, those that begin from now on too (RT_NOT_RUNNING); and lets them wait again. */
+void rt_channels_stop_waits(rt_channels *channels);
+void rt_channels_allow_waits(rt_channels *channels);
+
+/* Never blocks. RT_NO_MEMORY: the value stays the caller's. */
+int rt_send(rt_channel *channel, rt_value value);
+/* The value that arrived first in any of the channels (named more than once or not): RT_OK, and which it was. Where
+ * there is none it waits: RT_TIMEOUT after `nanoseconds` (negative: no limit; 0 does not wait), RT_INTERRUPTED when a
+ * signal reached the calling thread, RT_NOT_RUNNING when a stoppable wait was stopped, RT_NO_MEMORY. */
+int rt_receive(rt_channel *const *from, uint32_t count, int64_t nanoseconds, bool stoppable, rt_channel **channel,
+               rt_value *value);
+/* Destroys what has arrived so far. */
+void rt_drain(rt_channel *channel);
 
 /* ---- workers ---- */
 
