@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from ._core import Cown, Matrix, MatrixView, PinnedCown, read, when, whencall
+from ._core import (
+    TIMEOUT,
+    Cown,
+    Matrix,
+    MatrixView,
+    PinnedCown,
+    drain,
+    read,
+    receive,
+    send,
+    set_tags,
+    when,
+    whencall,
+)
 from .lifecycle import WORKER_COUNT, quiesce, start, wait
 
 # As in typing, which is not imported: it takes as long as all of this, in every worker.
@@ -15,6 +28,7 @@ if TYPE_CHECKING:
     from .tiles import TiledMatrix
 
 __all__ = [
+    "TIMEOUT",
     "WORKER_COUNT",
     "Cown",
     "Matrix",
@@ -22,11 +36,15 @@ __all__ = [
     "PinnedCown",
     "PumpResult",
     "TiledMatrix",
+    "drain",
     "linalg",
     "pump",
     "quiesce",
     "read",
+    "receive",
+    "send",
     "set_pump_watchdog",
+    "set_tags",
     "set_wait_pump_poll",
     "start",
     "wait",

@@ -11,6 +11,7 @@
 #include "failure.h"
 #include "function.h"
 #include "interp.h"
+#include "messages.h"
 #include "payload_codes.h"
 #include "pump.h"
 
@@ -120,7 +121,8 @@ func_start(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-/* Stops the workers: with what is queued dropped and counted if `drop`, else only if all is quiet (-1 if not). */
+/* Stops the workers: if `drop`, with what is queued dropped and counted, and behaviors that wait for messages told; else
+ * only if all is quiet (-1 if not). */
 static PyObject *
 func_stop(PyObject *Py_UNUSED(module), PyObject *drop)
 {
@@ -128,6 +130,8 @@ func_stop(PyObject *Py_UNUSED(module), PyObject *drop)
     int64_t dropped = 0;
 
     if (runtime) {
+        if (drop == Py_True)
+            messages_stop_waits();
         Py_BEGIN_ALLOW_THREADS
         dropped = drop == Py_True ? rt_stop(runtime) : rt_stop_quiet(runtime);
         Py_END_ALLOW_THREADS
@@ -136,6 +140,8 @@ func_stop(PyObject *Py_UNUSED(module), PyObject *drop)
         atomic_store_explicit(&running, NULL, memory_order_release);
         mk_blas_threads(mk_blas_default_threads());
     }
+    if (drop == Py_True)
+        messages_end();
     return PyLong_FromLongLong(dropped);
 }
 
@@ -166,6 +172,7 @@ func_forked(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
         runtimes[kind] = NULL;
     }
     cown_process++;
+    messages_forked();
     atomic_store_explicit(&running, NULL, memory_order_release);
     mk_blas_forked();
     Py_RETURN_NONE;
@@ -465,7 +472,9 @@ boc_add_types(PyObject *module, core_state *state)
     }
     if (cown_add_types(module, state) < 0 || when_add_types(module, state) < 0)
         return -1;
-    return PyModule_AddFunctions(module, functions) < 0 ? -1 : pump_add_functions(module);
+    if (PyModule_AddFunctions(module, functions) < 0 || messages_add(module) < 0)
+        return -1;
+    return pump_add_functions(module);
 }
 
 void

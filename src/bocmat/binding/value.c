@@ -29,23 +29,24 @@ value_encode_matrix(MatrixObject *matrix, rt_value *value)
     return 0;
 }
 
-int
-value_encode(core_state *state, PyObject *object, rt_value *value)
+/* 1: it is one of those that need no encoding, and done; 0: it is not; -1: an exception. */
+static int
+value_encode_plain(core_state *state, PyObject *object, rt_value *value)
 {
     if (object == Py_None) {
         *value = (rt_value){VALUE_NONE, 0};
-        return 0;
+        return 1;
     }
     if (PyBool_Check(object)) {
         *value = (rt_value){object == Py_True ? VALUE_TRUE : VALUE_FALSE, 0};
-        return 0;
+        return 1;
     }
     if (PyFloat_CheckExact(object)) {
         double number = PyFloat_AS_DOUBLE(object);
 
         value->kind = VALUE_FLOAT;
         memcpy(&value->data, &number, sizeof number);
-        return 0;
+        return 1;
     }
     if (PyLong_CheckExact(object)) {
         int overflow;
@@ -53,19 +54,55 @@ value_encode(core_state *state, PyObject *object, rt_value *value)
 
         if (!overflow) {
             *value = (rt_value){VALUE_INT, (uintptr_t)number};
-            return 0;
+            return 1;
         }
     }
     if (matrix_check(state, object))
-        return value_encode_matrix((MatrixObject *)object, value);
+        return value_encode_matrix((MatrixObject *)object, value) < 0 ? -1 : 1;
+    return 0;
+}
+
+static int
+value_encode_payload(core_state *state, PyObject *object, rt_value *value)
+{
+    value->data = (uintptr_t)payload_of(state, object, ENCODE_MOVE);
+    value->kind = value->data ? VALUE_PAYLOAD : VALUE_EMPTY;
+    return value->data ? 0 : -1;
+}
+
+int
+value_encode(core_state *state, PyObject *object, rt_value *value)
+{
+    int plain = value_encode_plain(state, object, value);
+
+    if (plain)
+        return plain < 0 ? -1 : 0;
     /* A matrix has to leave its names, wherever it is. */
     if (backend_shares_objects() && !value_has_matrix(state, object)) {
         *value = (rt_value){VALUE_OBJECT, (uintptr_t)Py_NewRef(object)};
         return 0;
     }
-    value->data = (uintptr_t)payload_of(state, object, ENCODE_MOVE);
-    value->kind = value->data ? VALUE_PAYLOAD : VALUE_EMPTY;
-    return value->data ? 0 : -1;
+    return value_encode_payload(state, object, value);
+}
+
+int
+value_encode_sent(core_state *state, PyObject *object, rt_value *value)
+{
+    int plain = value_encode_plain(state, object, value);
+    PyObject *error;
+
+    if (plain || value_encode_payload(state, object, value) == 0)
+        return plain < 0 ? -1 : 0;
+    if (!backend_shares_objects() || !state->travel->is_main || !PyErr_ExceptionMatches(PyExc_TypeError))
+        return -1;
+    error = error_take();
+    if (value_has_matrix(state, object)) {
+        error_put(error);
+        return -1;
+    }
+    Py_DECREF(error);
+    *value = (rt_value){VALUE_OBJECT, (uintptr_t)Py_NewRef(object)};
+    return 0;
 }
 
 PyObject *

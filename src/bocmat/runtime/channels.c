@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block.h"
 #include "channel.h"
 
 enum { FIRST_SIZE = 16 };
@@ -169,4 +170,10 @@ rt_channels_free(rt_channels *all)
         free(all->old[i]);
     free(table);
     free(all);
+}
+
+void
+rt_channels_forked(void)
+{
+    rt_blocks_forked();
 }

@@ -189,6 +189,8 @@ typedef struct {
 rt_channels *rt_channels_new(const rt_host *host);
 /* Nobody uses them any more. */
 void rt_channels_free(rt_channels *channels);
+/* In the child of a fork, before new ones are made there: those of the parent are left as they are. */
+void rt_channels_forked(void);
 /* The channel of that name, made if need be. NULL: no memory. */
 rt_channel *rt_channel_named(rt_channels *channels, rt_name name);
 /* Destroys what has arrived in all of them so far. */
