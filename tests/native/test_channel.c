@@ -1,5 +1,5 @@
-/* Messages: many senders and receivers over overlapping sets of channels. Nothing is lost, nothing comes twice, and what
- * one sender puts into one channel comes out in its order. The number of workers is the number of receivers. */
+/* Messages: many senders and receivers over overlapping sets of channels. Nothing is lost, nothing comes twice, and
+ * what one sender puts into one channel comes out in its order. The number of workers is the number of receivers. */
 #include <stdio.h>
 #include <string.h>
 
@@ -219,9 +219,8 @@ drained_in_between(uint32_t workers)
     many(workers, true);
 }
 
-/* Receivers whose sets overlap without being the same: each channel's messages go to some of them. Exactly as many
- * messages are sent for each pair of channels as are asked for, so that one that sleeps beside its message is found: the
- * test would not end. */
+/* Receivers whose sets overlap without being the same: each channel's messages go to some of them. There are as many
+ * as they need whoever takes which, so that one that sleeps beside its message is found: the test would not end. */
 typedef struct {
     exchange *e;
     uint32_t first;

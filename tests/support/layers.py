@@ -32,7 +32,7 @@ RUNTIME_ORDER = [
     {"os"},
     {"block", "queue", "park", "stats"},
     {"loop", "channel"},
-    {"quiesce"},
+    {"quiesce", "channels"},
     {"cown"},
     {"behavior"},
     {"sched"},

@@ -1,5 +1,5 @@
-/* send, receive, drain and set_tags. A message is a value, encoded when it is sent and decoded when it is received; a tag
- * is a channel of the runtime. Channels belong to the process: all interpreters share them. */
+/* send, receive, drain and set_tags. A message is a value, encoded when it is sent and decoded when it is received; a
+ * tag is a channel of the runtime. Channels belong to the process: all interpreters share them. */
 #include "messages.h"
 
 #include <math.h>

@@ -173,8 +173,8 @@ typedef struct {
 bool value_has_matrix(core_state *state, PyObject *object);
 /* Encodes for hand-over. 0, or -1 with an exception and everything as it was. */
 int value_encode(core_state *state, PyObject *object, rt_value *value);
-/* The same for a message, which is a copy on the threads backend too, unless it cannot be copied: then the object itself,
- * if there is no matrix in it. */
+/* The same for a message, which is a copy on the threads backend too, unless it cannot be copied: then the object
+ * itself, if there is no matrix in it. */
 int value_encode_sent(core_state *state, PyObject *object, rt_value *value);
 /* A deep copy, by way of an encoding; what cannot be copied is shared. A new reference. */
 PyObject *value_copy(core_state *state, PyObject *object);

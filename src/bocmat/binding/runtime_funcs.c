@@ -121,8 +121,8 @@ func_start(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-/* Stops the workers: if `drop`, with what is queued dropped and counted, and behaviors that wait for messages told; else
- * only if all is quiet (-1 if not). */
+/* Stops the workers: if `drop`, with what is queued dropped and counted, and behaviors that wait for messages told;
+ * else only if all is quiet (-1 if not). */
 static PyObject *
 func_stop(PyObject *Py_UNUSED(module), PyObject *drop)
 {

@@ -20,18 +20,18 @@
  *   LEFT      itself: its time is over, or a signal came         for good
  *   STOPPED   whoever stops such waits, under the same lock      for good
  *
- * A link changes under its channel's lock only; whoever claims a waiter, or finds it claimed, takes it off the channel's
- * list first. A waiter takes itself off the others before its memory goes: the lock keeps it where it is while a sender
- * looks. Locks of several channels are taken in the order in which these were made. A sender needs the lock only if the
+ * A link changes under its channel's lock only; whoever claims a waiter, or finds it claimed, takes it off the
+ * channel's list first. A waiter takes itself off the others before its memory goes: the lock keeps it where it is
+ * while a sender looks. Locks of several channels are taken in the order in which these were made. A sender needs the lock only if the
  * channel has waiters; it never waits for a receiver to do anything but release a lock.
  *
  * No wake-up is lost. With all its channels locked, a waiter
  *   links itself, writing each channel's `waiting`;   fence;   looks at every inbox once more
  * and a sender
  *   puts its message;   fence;   reads `waiting`.
- * Either the waiter sees the message, or the sender sees the waiter, takes the lock after it and gives the message away.
- * So a channel that nobody is at work on has messages or waiters, not both: with overlapping sets too, since a sender
- * that finds a waiter claimed by another channel's goes on to the next one.
+ * Either the waiter sees the message, or the sender sees the waiter, takes the lock after it and gives the message
+ * away. So a channel that nobody is at work on has messages or waiters, not both: with overlapping sets too, since a
+ * sender that finds a waiter claimed by another channel's goes on to the next one.
  */
 #ifndef BOCMAT_RT_CHANNEL_H
 #define BOCMAT_RT_CHANNEL_H
