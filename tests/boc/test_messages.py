@@ -439,6 +439,26 @@ def test_many_threads_and_overlapping_tags():
                 assert indexes == sorted(indexes)
 
 
+@pytest.mark.parametrize("inside", [lambda matrix: matrix, lambda matrix: [1, matrix]])
+def test_one_matrix_is_sent_once(inside):
+    for shape in [(3, 3), (20, 20)] * 50:
+        matrix = Matrix.ones(shape)
+        barrier = threading.Barrier(3)
+
+        def sent(matrix=matrix, barrier=barrier):
+            barrier.wait()
+            try:
+                send("once", inside(matrix))
+            except RuntimeError:
+                return 0
+            return 1
+
+        results = [in_thread(sent) for _ in range(3)]
+        assert sum(result() for result in results) == 1
+        receive("once", 0)
+        assert receive("once", 0) == NOTHING
+
+
 # ---- drain and set_tags ----
 
 

@@ -82,7 +82,8 @@ matrix_window(const MatrixObject *self)
 }
 
 /* Hand-over. `matrix_can_leave` raises (BufferError while exported, RuntimeError if not held or read-only) and changes
- * nothing; after it answered true, `matrix_leave` can only fail for want of memory. After leaving, the header stays
+ * nothing; after it answered true, `matrix_leave` fails only for want of memory or, without a GIL, because another
+ * thread was faster. After leaving, the header stays
  * with its shape and refuses every use until `matrix_return` puts the values back into that same header. */
 bool matrix_can_leave(MatrixObject *self);
 int matrix_leave(MatrixObject *self, matrix_parcel *parcel);

@@ -379,8 +379,8 @@ header_release(MatrixObject *self)
     self->buffer = NULL;
 }
 
-int
-matrix_leave(MatrixObject *self, matrix_parcel *parcel)
+static int
+header_leave(MatrixObject *self, matrix_parcel *parcel)
 {
     if (can_share(self)) {
         *parcel = parcel_of(self);
@@ -393,6 +393,19 @@ matrix_leave(MatrixObject *self, matrix_parcel *parcel)
     header_release(self);
     self->flags &= ~(uint32_t)MATRIX_READ_ONLY; /* it was the borrowed memory that must not be written */
     return 0;
+}
+
+int
+matrix_leave(MatrixObject *self, matrix_parcel *parcel)
+{
+    int status = -1;
+
+    MATRIX_BEGIN((PyObject *)self);
+    /* Without a GIL another thread may have handed it over since the caller asked. */
+    if (BOCMAT_GIL || matrix_can_leave(self))
+        status = header_leave(self, parcel);
+    MATRIX_END();
+    return status;
 }
 
 /* Puts a parcel into a header that holds nothing. Few values go back inline, but for a tile's: they have a place. */
@@ -428,7 +441,9 @@ header_receive(MatrixObject *self, matrix_parcel *parcel)
 void
 matrix_return(MatrixObject *self, matrix_parcel *parcel)
 {
+    MATRIX_BEGIN((PyObject *)self);
     header_receive(self, parcel);
+    MATRIX_END();
 }
 
 int
