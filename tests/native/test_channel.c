@@ -281,6 +281,58 @@ overlapping(uint32_t workers)
     rt_channels_free(e.all);
 }
 
+/* As many messages as receivers, through channels that all of them ask: each gets one. Senders that come upon the same
+ * waiter at once must go on to the next. */
+typedef struct {
+    exchange *e;
+    uint32_t number;
+} party;
+
+static void
+send_one(void *context)
+{
+    party *me = context;
+    CHECK_EQUAL(rt_send(me->e->channels[me->number % CHANNELS], value_of(0, me->number % CHANNELS, 0)), RT_OK);
+}
+
+static void
+receive_one(void *context)
+{
+    party *me = context;
+    rt_channel *from;
+    rt_value value;
+    int status;
+
+    do
+        status = rt_receive(me->e->channels, CHANNELS, -1, false, &from, &value);
+    while (status == RT_INTERRUPTED);
+    CHECK_EQUAL(status, RT_OK);
+}
+
+static void
+one_each(uint32_t workers)
+{
+    test_thread receiving[MOST_RECEIVERS], sending[MOST_RECEIVERS];
+    party parties[MOST_RECEIVERS];
+    exchange e;
+
+    exchange_begin(&e);
+    for (int round = 0; round < SCALED(100, 2); ++round) {
+        for (uint32_t i = 0; i < workers; ++i) {
+            parties[i] = (party){&e, i};
+            test_spawn(&receiving[i], receive_one, &parties[i]);
+        }
+        for (uint32_t i = 0; i < workers; ++i)
+            test_spawn(&sending[i], send_one, &parties[i]);
+        for (uint32_t i = 0; i < workers; ++i) {
+            test_join(&sending[i]);
+            test_join(&receiving[i]);
+        }
+    }
+    rt_channels_free(e.all);
+    CHECK_EQUAL(destroyed, 0);
+}
+
 /* ---- one of each ---- */
 
 /* What one thread sends to several channels comes out in its order when all are asked at once. */
@@ -456,5 +508,6 @@ same_name_same_channel(uint32_t workers)
 }
 
 TEST_MAIN({"many_to_many", many_to_many, 0}, {"drained_in_between", drained_in_between, 0},
-          {"overlapping", overlapping, 2}, {"in_order_over_all", in_order_over_all, 2}, {"ping_pong", ping_pong, 2},
-          {"stopped_waits", stopped_waits, 0}, {"same_name_same_channel", same_name_same_channel, 0})
+          {"overlapping", overlapping, 2}, {"one_each", one_each, 0}, {"in_order_over_all", in_order_over_all, 2},
+          {"ping_pong", ping_pong, 2}, {"stopped_waits", stopped_waits, 0},
+          {"same_name_same_channel", same_name_same_channel, 0})

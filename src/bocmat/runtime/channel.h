@@ -22,8 +22,8 @@
  *
  * A link changes under its channel's lock only; whoever claims a waiter, or finds it claimed, takes it off the
  * channel's list first. A waiter takes itself off the others before its memory goes: the lock keeps it where it is
- * while a sender looks. Locks of several channels are taken in the order in which these were made. A sender needs the lock only if the
- * channel has waiters; it never waits for a receiver to do anything but release a lock.
+ * while a sender looks. Locks of several channels are taken in the order in which these were made. A sender needs the
+ * lock only if the channel has waiters; it never waits for a receiver to do anything but release a lock.
  *
  * No wake-up is lost. With all its channels locked, a waiter
  *   links itself, writing each channel's `waiting`;   fence;   looks at every inbox once more
