@@ -10,7 +10,7 @@ side is, is filled in for each way of sending::
 
 Each run is a process of its own; the ways take turns, round after round, and medians are compared.
 bocpy is left out where it is not installed. With a C compiler at hand the cost of waking a thread
-through a futex and being woken in turn is measured too: what nothing that sleeps can be faster than.
+through a futex and being woken in turn is measured too: nothing that sleeps can be faster.
 
     python benchmarks/messaging.py [--rounds 5] [--only ping] [--scale 0.2] [--json figures.json]
 
@@ -103,7 +103,7 @@ FIGURES = [
         Figure(
             f"matrix-{size}",
             f"a {size} x {size} matrix, to the other side and back",
-            max(4000 if size < 500 else 400, 1),
+            4000 if size < 500 else 400,
             f"matrix = Matrix.ones(({size}, {size}))\nTIMED\n" + PING_MATRIX,
             ECHO,
             matrix=True,
@@ -239,7 +239,8 @@ int main(int argc, char **argv)
     }
     clock_gettime(CLOCK_MONOTONIC, &end);
     pthread_join(thread, NULL);
-    printf("FIGURE %.9f\n", ((end.tv_sec - begin.tv_sec) + (end.tv_nsec - begin.tv_nsec) * 1e-9) / count);
+    double elapsed = (end.tv_sec - begin.tv_sec) + (end.tv_nsec - begin.tv_nsec) * 1e-9;
+    printf("FIGURE %.9f\n", elapsed / count);
 }
 """
 
@@ -261,7 +262,7 @@ def program(figure: Figure, way: str, scale: float) -> str:
     """Give the text of one figure, for one way of sending."""
     started = "for _ in range(others):\n    TAKE(down)\n" if figure.others else ""
     started += 'for _ in range(others):\n    PUT(up, "go")\nbegin = time.perf_counter()\n'
-    setup, mark, here = figure.here.rpartition("TIMED\n")
+    setup, _, here = figure.here.rpartition("TIMED\n")
     here = setup + started + here
     here += "elapsed = time.perf_counter() - begin\n"
     here += 'print("FIGURE", json.dumps(elapsed / count / max(others, 1)))\n'
