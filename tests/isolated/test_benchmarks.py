@@ -1,0 +1,86 @@
+"""The benchmarks of behaviors run, and say what they measured."""
+
+import ast
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+pytestmark = pytest.mark.skipif(
+    not BENCHMARKS.is_dir(), reason="the benchmarks are not beside the tests"
+)
+
+
+@pytest.fixture
+def programs(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import programs
+
+    yield programs
+    for name in [name for name in sys.modules if name.partition(".")[0] == "programs"]:
+        del sys.modules[name]
+
+
+def run(path, *options):
+    program = [sys.executable, str(BENCHMARKS / "behaviors.py"), "--quick"]
+    done = subprocess.run(
+        [*program, "--libraries", "bocmat", "--json", str(path), *options],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_every_program_is_one_and_has_a_name_of_its_own(programs):
+    figures = programs.figures(2)
+    assert len({figure.name for figure in figures}) == len(figures)
+    for figure in figures:
+        for library in ("bocmat", "bocpy"):
+            ast.parse(figure.text(library))
+
+
+def test_a_figure_is_measured(tmp_path):
+    report = run(tmp_path / "figures.json", "--only", "schedule")
+    assert list(report["figures"]) == ["schedule"]
+    assert report["figures"]["schedule"]["medians"]["bocmat"] > 0
+    assert report["figures"]["schedule"]["ratio"] is None
+
+
+def test_throughput_is_measured_by_number_of_workers(tmp_path):
+    report = run(tmp_path / "scaling.json", "--sweep-axis", "workers", "--sweep-values", "1,2")
+    points = report["results"]["bocmat"]
+    assert [point["value"] for point in points] == [1, 2]
+    assert points[0]["speedup"] == 1.0
+    assert all(point["throughput"] > 0 for point in points)
+
+
+def test_the_page_has_a_row_for_every_figure(programs, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS / "report"))
+    spec = importlib.util.spec_from_file_location(
+        "behaviors_page", BENCHMARKS / "report" / "behaviors_page.py"
+    )
+    page = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(page)
+    figures = programs.figures(2)
+    rows = {
+        figure.name: {
+            "group": figure.group,
+            "what": figure.what,
+            "unit": figure.unit,
+            "medians": {"bocmat": 0.5, "bocpy": 1.5},
+            "ratio": 3.0,
+        }
+        for figure in figures
+    }
+    machine = {"python": "3", "cpus": 2, "bocpy": "0.14"}
+    text = page.page({"machine": machine, "figures": rows}, None)
+    assert all(f"| {figure.what}, " in text for figure in figures)
+    assert text.count("| 0.50 | 1.50 | 3.0 |") == len(figures)
