@@ -52,7 +52,18 @@ def usable_backends() -> tuple[str, ...]:
 
 
 def _prepare_interpreters() -> None:
-    """Works around a release's fault before the first interpreter is made."""
+    """Works around a release's fault before the first interpreter is made, or warns of it."""
+    if not _interpreters_sound():
+        import warnings
+
+        release = ".".join(map(str, sys.version_info[:3]))
+        warnings.warn(
+            f"the sub-interpreters of CPython {release} corrupt memory, for instance when "
+            "behaviors import datetime; 3.12.8 and newer do not, and neither does "
+            "start(backend='threads')",
+            RuntimeWarning,
+            stacklevel=3,
+        )
     if (3, 13) <= sys.version_info < (3, 14):
         # Its classes are shared: unless the main interpreter has them first, the first other one
         # to end frees them under the rest.

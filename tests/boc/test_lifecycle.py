@@ -125,6 +125,19 @@ def test_a_backend_that_this_python_does_not_have_is_refused():
         start(1, backend="interpreters")
 
 
+@pytest.mark.skipif("interpreters" not in usable_backends(), reason="would crash, or is not there")
+def test_interpreters_of_an_early_release_are_warned_of(monkeypatch):
+    monkeypatch.setattr("bocmat.lifecycle._interpreters_sound", lambda: False)
+    assert usable_backends() == ("threads",)
+    with pytest.warns(RuntimeWarning, match=r"threads") as caught:
+        start(1, backend="interpreters")
+    assert caught[0].filename == __file__
+    wait()
+    start(1)
+    with pytest.raises(RuntimeError, match="threads"):
+        start(1, backend="interpreters")
+
+
 def test_a_refused_start_leaves_everything_usable(backend_name):
     with pytest.raises(ValueError, match="0"):
         start(0, backend=backend_name)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from support.programs import output_of
+from support.programs import output_of, run_program
 
 HEAVY = ["numpy", "asyncio", "multiprocessing", "cloudpickle", "tqdm"]
 
@@ -129,3 +129,64 @@ def test_a_package_that_no_sub_interpreter_can_import_names_the_way_out():
     """
     (line,) = output_of(program)
     assert line in ("True True", "3.0")
+
+
+# Extension modules that were slow to learn that there may be several interpreters; their users.
+STANDARD_LIBRARY = """
+import sys
+from bocmat import Cown, start, wait, when
+
+def dates():
+    import datetime
+    later = datetime.date(2020, 1, 31) + datetime.timedelta(days=1)
+    return later, later.isoformat(), datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
+
+def decimals():
+    import decimal, fractions, statistics
+    with decimal.localcontext() as context:
+        context.prec = 5
+        third = decimal.Decimal(1) / 3
+    return third, fractions.Fraction(third), statistics.mean([1, 2, 4])
+
+def hashes():
+    import hashlib, hmac, random, secrets, uuid, zlib
+    digests = [hashlib.new(name, b"text").hexdigest() for name in ("md5", "sha256", "blake2b")]
+    return digests, zlib.crc32(b"text"), random.Random(5).random(), str(uuid.UUID(int=7))
+
+def texts():
+    import csv, io, json, pickle, re, string, struct, textwrap, unicodedata
+    return (json.loads(json.dumps({"a": [1, 2.5, None]})), re.findall("a+", "aabaa"),
+            struct.pack("<d", 1.5), unicodedata.name("x"), list(csv.reader(io.StringIO("1,2"))))
+
+def loops():
+    import asyncio, concurrent.futures, logging, threading
+    async def later(value):
+        await asyncio.sleep(0)
+        return value
+    logging.getLogger("quiet").debug("nothing")
+    return asyncio.run(later(5)), threading.current_thread().name != ""
+
+def data():
+    import array, bisect, collections, heapq, itertools, math, operator, sqlite3, zoneinfo
+    rows = sqlite3.connect(":memory:").execute("select 1 + 1").fetchall()
+    return rows, str(zoneinfo.ZoneInfo("UTC")), array.array("d", [1.0]), math.dist([0], [2])
+
+functions = [dates, decimals, hashes, texts, loops, data]
+expected = [function() for function in functions] if sys.argv[1] == "here too" else None
+for _ in range(3):
+    start(3)
+    results = [[when()(function) for function in functions] for _ in range(4)]
+    wait()
+    for row in results:
+        values = [result.unwrap() for result in row]
+        assert expected is None or values == expected, values
+        expected = values
+print("ended")
+"""
+
+
+@pytest.mark.parametrize("way", ["in behaviors only", "here too"])
+def test_the_standard_library_works_in_behaviors(way):
+    """With the backend that a program gets that asks for none, on every release."""
+    done = run_program(STANDARD_LIBRARY, way, BOCMAT_BACKEND=None, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ended\n", "")

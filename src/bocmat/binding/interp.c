@@ -94,6 +94,19 @@ interpreter_furnish(worker_context *context)
     return 0;
 }
 
+/* What has to go while the interpreter's modules are still whole. */
+static void
+interpreter_tidy(void)
+{
+    PyObject *worker = PyImport_ImportModule("bocmat.worker"), *result = NULL;
+
+    if (worker)
+        result = PyObject_CallMethod(worker, "tidy", NULL);
+    PyErr_Clear();
+    Py_XDECREF(worker);
+    Py_XDECREF(result);
+}
+
 /* The calling thread is attached to its interpreter, or to none. */
 static void
 interp_leave(rt_worker *worker)
@@ -103,6 +116,8 @@ interp_leave(rt_worker *worker)
     if (thread_state_current() != context->thread)
         PyEval_RestoreThread(context->thread);
     worker_flush(context);
+    if (context->state)
+        interpreter_tidy();
     Py_EndInterpreter(context->thread);
     PyEval_RestoreThread(context->main_thread);
     PyThreadState_Clear(context->main_thread);
