@@ -186,8 +186,8 @@ test_runtime(void)
 
 /* ---- cowns and behaviors ---- */
 
-static rt_value
-number_value(int64_t number)
+rt_value
+test_value(int64_t number)
 {
     ++made;
     return (rt_value){NUMBER, (uintptr_t)number};
@@ -196,7 +196,7 @@ number_value(int64_t number)
 rt_cown *
 test_cown(int64_t number)
 {
-    rt_cown *cown = rt_cown_new(&test_host, number_value(number));
+    rt_cown *cown = rt_cown_new(&test_host, test_value(number));
     CHECK(cown != NULL);
     return cown;
 }
@@ -229,7 +229,7 @@ test_set_number(rt_behavior *behavior, uint32_t index, int64_t number)
 void
 test_set_result(rt_behavior *behavior, int64_t number)
 {
-    *rt_cown_value(rt_behavior_result(behavior)) = number_value(number);
+    *rt_cown_value(rt_behavior_result(behavior)) = test_value(number);
 }
 
 rt_behavior *

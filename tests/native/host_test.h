@@ -53,6 +53,8 @@ typedef struct {
 
 typedef void (*test_body)(rt_behavior *behavior, void *captures);
 
+/* A number as a value; counted until it is destroyed. */
+rt_value test_value(int64_t number);
 /* A cown that holds a number; counted until it is destroyed. */
 rt_cown *test_cown(int64_t number);
 /* One that holds another cown (takes the reference): destroying one lets go of the other. */

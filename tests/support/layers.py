@@ -34,7 +34,7 @@ RUNTIME_ORDER = [
     {"loop", "channel"},
     {"quiesce", "channels"},
     {"cown"},
-    {"behavior"},
+    {"behavior", "board"},
     {"sched"},
     {"worker"},
 ]

@@ -209,6 +209,42 @@ int rt_receive(rt_channel *const *from, uint32_t count, int64_t nanoseconds, boo
 /* Destroys what has arrived so far. */
 void rt_drain(rt_channel *channel);
 
+/* ---- the noticeboard: values under names, read by anybody at any time without waiting ---- */
+
+typedef struct rt_board rt_board;
+typedef struct rt_snapshot rt_snapshot;
+
+/* An entry. It never changes, and lives as long as a snapshot that has it. */
+typedef struct {
+    rt_value value;
+    uint64_t version; /* of the entry: no other one of the board has the same, before or after */
+    size_t length;
+    const char *key; /* `length` bytes, any */
+} rt_notice;
+
+/* Empty; the host destroys values. NULL: no memory. */
+rt_board *rt_board_new(const rt_host *host);
+/* Nobody may be writing. Snapshots that were taken live on. */
+void rt_board_free(rt_board *board);
+/* Who holds it (for writing) may call the writers below. Borrowed. */
+rt_cown *rt_board_cown(const rt_board *board);
+/* Publish a new snapshot. The value is the board's if this is RT_OK, else the caller's, and the board is as it was. */
+int rt_board_put(rt_board *board, const char *key, size_t length, rt_value value);
+/* The same; there may be no such entry. */
+int rt_board_remove(rt_board *board, const char *key, size_t length);
+int rt_board_clear(rt_board *board);
+
+/* A reference to what is on the board now: never waits. From any thread. */
+rt_snapshot *rt_board_take(rt_board *board);
+/* Whether nothing was published since this one, which the caller has taken. */
+bool rt_board_has(const rt_board *board, const rt_snapshot *snapshot);
+void rt_snapshot_release(rt_snapshot *snapshot);
+size_t rt_snapshot_count(const rt_snapshot *snapshot);
+/* Borrowed from the snapshot; NULL: there is none. */
+const rt_notice *rt_snapshot_find(const rt_snapshot *snapshot, const char *key, size_t length);
+/* Every entry, in no order, until `visit` answers something else than 0, which is then the answer. */
+int rt_snapshot_each(const rt_snapshot *snapshot, int (*visit)(const rt_notice *notice, void *context), void *context);
+
 /* ---- workers ---- */
 
 rt_worker *rt_worker_self(void); /* the calling thread's, or NULL */
