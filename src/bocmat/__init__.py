@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from ._core import (
+    REMOVED,
     TIMEOUT,
     Cown,
     Matrix,
     MatrixView,
     PinnedCown,
     drain,
+    notice_delete,
+    notice_read,
+    notice_seed,
+    notice_update,
+    notice_write,
+    noticeboard,
     read,
     receive,
     send,
@@ -25,9 +32,11 @@ if TYPE_CHECKING:
 
     from . import linalg
     from .pinned import PumpResult, pump, set_pump_watchdog, set_wait_pump_poll
+    from .results import WaitResult
     from .tiles import TiledMatrix
 
 __all__ = [
+    "REMOVED",
     "TIMEOUT",
     "WORKER_COUNT",
     "Cown",
@@ -36,8 +45,15 @@ __all__ = [
     "PinnedCown",
     "PumpResult",
     "TiledMatrix",
+    "WaitResult",
     "drain",
     "linalg",
+    "notice_delete",
+    "notice_read",
+    "notice_seed",
+    "notice_update",
+    "notice_write",
+    "noticeboard",
     "pump",
     "quiesce",
     "read",
@@ -59,6 +75,10 @@ def __getattr__(name: str) -> Any:
         from .tiles import TiledMatrix
 
         return TiledMatrix
+    if name == "WaitResult":
+        from .results import WaitResult
+
+        return WaitResult
     if name == "linalg":
         from importlib import import_module
 

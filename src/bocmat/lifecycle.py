@@ -220,9 +220,21 @@ def _quiesce(timeout: float | None, progress: Progress | None) -> None:
         )
 
 
+def _answer(stats: list[dict[str, int]] | None, contents: dict[str, Any] | None) -> Any:
+    if stats is not None and contents is not None:
+        from .results import WaitResult
+
+        return WaitResult(stats, contents)
+    return stats if contents is None else contents
+
+
 def quiesce(
-    timeout: float | None = None, *, stats: bool = False, progress: bool = False
-) -> list[dict[str, int]] | None:
+    timeout: float | None = None,
+    *,
+    stats: bool = False,
+    noticeboard: bool = False,
+    progress: bool = False,
+) -> Any:
     """Wait for every behavior, and all that they schedule, to be done; the runtime goes on.
 
     A behavior that failed and whose exception nobody has looked at is reported, once, by the
@@ -234,6 +246,8 @@ def quiesce(
         Seconds to wait at most; 0 only asks.
     stats : bool
         Return one dict a worker: ``worker``, ``executed``, ``stolen``, ``parked``.
+    noticeboard : bool
+        Return what is on the noticeboard, as a dict; with `stats` both, as a `WaitResult`.
     progress : bool
         Show on standard error how many behaviors are done: a bar on a terminal where tqdm is
         installed (``bocmat[progress]``), otherwise lines.
@@ -252,17 +266,23 @@ def quiesce(
         if shown:
             shown.close()
     _report_failures()
-    return _core._stats() if stats else None
+    return _answer(
+        _core._stats() if stats else None, dict(_core.noticeboard()) if noticeboard else None
+    )
 
 
 def wait(
-    timeout: float | None = None, *, stats: bool = False, progress: bool = False
-) -> list[dict[str, int]] | None:
+    timeout: float | None = None,
+    *,
+    stats: bool = False,
+    noticeboard: bool = False,
+    progress: bool = False,
+) -> Any:
     """Wait for every behavior, and all that they schedule, to be done, then stop the workers.
 
     They are kept, parked, for the next start. Afterwards the main program may read the value of
     any cown. A behavior that failed and whose exception nobody has looked at is reported, once,
-    by the logger ``bocmat``.
+    by the logger ``bocmat``. The noticeboard is empty afterwards.
 
     Parameters
     ----------
@@ -270,6 +290,8 @@ def wait(
         Seconds to wait at most; 0 only asks.
     stats : bool
         Return one dict a worker: ``worker``, ``executed``, ``stolen``, ``parked``.
+    noticeboard : bool
+        Return what was last on the noticeboard, as a dict; with `stats` both, as a `WaitResult`.
     progress : bool
         Show on standard error how many behaviors are done: a bar on a terminal where tqdm is
         installed (``bocmat[progress]``), otherwise lines.
@@ -282,6 +304,7 @@ def wait(
         When called in a behavior.
     """
     counts: list[dict[str, int]] = []
+    contents: dict[str, Any] | None = None
     shown = _progress(progress)
     try:
         while True:
@@ -290,12 +313,13 @@ def wait(
                 counts = _core._stats()
                 if _core._stop(False) >= 0:
                     _core._choose_backend(_default_backend())
+                    contents = _core._board_clear(bool(noticeboard))
                     break
     finally:
         if shown:
             shown.close()
     _report_failures()
-    return counts if stats else None
+    return _answer(counts if stats else None, contents)
 
 
 # ---- the end of the process, and its children ----

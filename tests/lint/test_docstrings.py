@@ -12,6 +12,8 @@ import bocmat
 from bocmat import _core, linalg
 
 KNOWN = {name: getattr(bocmat, name) for name in ("Matrix", "Cown", "wait", "whencall", "linalg")}
+KNOWN |= {name: getattr(bocmat, name) for name in dir(bocmat) if name.startswith("notice")}
+KNOWN["quiesce"] = bocmat.quiesce
 KNOWN["math"] = math
 
 

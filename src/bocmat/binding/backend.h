@@ -16,10 +16,11 @@ typedef struct {
     PyThreadState *main_thread; /* interpreters: its state in the main interpreter, for set-up and the odd errand */
     PyObject **held;            /* the Cowns of the behavior that is running, borrowed */
     uint32_t held_count;
-    uint32_t settings;   /* version of the settings it has applied */
-    bool output_pending; /* something was written to its standard streams and not flushed */
-    bool pumps;          /* no worker */
-    PyObject *raised;    /* pumps: what the behavior raised */
+    uint32_t settings;        /* version of the settings it has applied */
+    bool output_pending;      /* something was written to its standard streams and not flushed */
+    bool pumps;               /* no worker */
+    struct board_view *board; /* what it sees of the noticeboard; NULL until it looks */
+    PyObject *raised;         /* pumps: what the behavior raised */
 } worker_context;
 
 /* `destroy` of every host: drops a value. */

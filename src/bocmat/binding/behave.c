@@ -1,6 +1,7 @@
 /* One behavior on a worker: its arguments, its function, its result, and back go the values. */
 #include "around.h"
 #include "backend.h"
+#include "board.h"
 #include "cown.h"
 #include "cown_pass.h"
 #include "failure.h"
@@ -85,8 +86,12 @@ running_call(running *r)
     if (function && around_decode(&d) < 0)
         Py_CLEAR(function);
     if (function) {
-        payload_clear(&r->call->captures); /* a captured matrix is then held by the function alone */
-        result = PyObject_Vectorcall(function, r->parameters, r->call->parameter_count, NULL);
+        if (r->call->kind == TASK_UPDATE) {
+            result = notice_update_run(r->state, &d, &r->call->captures, function);
+        } else {
+            payload_clear(&r->call->captures); /* a captured matrix is then held by the function alone */
+            result = PyObject_Vectorcall(function, r->parameters, r->call->parameter_count, NULL);
+        }
         if (result)
             Py_DECREF(function);
         else
@@ -145,7 +150,7 @@ behavior_run(worker_context *context, rt_behavior *behavior)
     r.outer = current;
     current = &r;
     previous = stream_enter(&stream, r.call->stream);
-    r.cown_count = rt_behavior_count(behavior);
+    r.cown_count = r.call->kind == TASK_UPDATE ? 0 : rt_behavior_count(behavior); /* the board's is nobody's argument */
     r.cowns = r.few;
     if (r.cown_count > FEW || r.call->parameter_count > FEW)
         r.cowns = PyMem_Calloc((size_t)r.cown_count + r.call->parameter_count, sizeof *r.cowns);
@@ -157,6 +162,7 @@ behavior_run(worker_context *context, rt_behavior *behavior)
     running_store(&r, result);
     payload_clear(&r.call->captures);
     running_end(&r);
+    board_view_end(context);
     current = r.outer;
     stream_leave(previous);
 }
@@ -179,6 +185,8 @@ behavior_drop(rt_behavior *behavior)
 
     if (*kind == TASK_PASS)
         pass_drop(behavior);
+    else if (*kind == TASK_NOTICE)
+        value_clear(&((task_notice *)kind)->value);
     else
         payload_clear(&((task_call *)kind)->captures);
 }

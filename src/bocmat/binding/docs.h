@@ -3,7 +3,8 @@
  *   "One sentence." PARAMETERS(PARAMETER("axis", "{None, 0, 1}", "...")) RETURNS("float or Matrix", "...")
  *   RAISES(CASE("ValueError", "...")) EXAMPLES(DO("m = Matrix.eye(2)") TRY("m.sum()", "2.0"))
  *
- * In an example `Matrix`, `Cown`, `math` and `linalg` are known; a line break in a result is written "\n".
+ * In an example `Matrix`, `Cown`, `math` and `linalg` are known, and what those of behaviors need;
+ * a line break in a result is written "\n".
  */
 #ifndef BOCMAT_DOCS_H
 #define BOCMAT_DOCS_H

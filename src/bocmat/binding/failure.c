@@ -83,6 +83,13 @@ failure_add(rt_cown *cown, const char *text)
     }
 }
 
+void
+failure_note(rt_cown *cown, const char *text)
+{
+    rt_cown_value(cown)->kind = VALUE_NONE | VALUE_EXCEPTION | VALUE_UNREAD;
+    failure_add(cown, text);
+}
+
 /* bocmat.failures packs it, or stands in for what cannot travel, and gives the report. */
 static int
 failure_pack(core_state *state, const char *way, PyObject *error, rt_value *value, PyObject **report)

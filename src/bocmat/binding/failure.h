@@ -8,6 +8,9 @@
  * Never fails. */
 void failure_store(core_state *state, rt_cown *cown, PyObject *error);
 
+/* Without an exception and without Python: only the report. The cown is held by whoever calls. */
+void failure_note(rt_cown *cown, const char *text);
+
 /* The reports of what nobody has looked at until now, in the order in which it happened: a list of str. */
 PyObject *failures_take(void);
 

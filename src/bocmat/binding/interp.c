@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "payload.h"
+#include "board.h"
 
 #if BOCMAT_HAVE_INTERPRETERS
 
@@ -116,6 +116,7 @@ interp_leave(rt_worker *worker)
     if (thread_state_current() != context->thread)
         PyEval_RestoreThread(context->thread);
     worker_flush(context);
+    board_view_free(context);
     if (context->state)
         interpreter_tidy();
     Py_EndInterpreter(context->thread);
@@ -182,9 +183,10 @@ interp_enter(rt_worker *worker)
 static void
 interp_idle(rt_worker *worker)
 {
-    (void)worker;
-    if (thread_state_current())
-        PyEval_SaveThread();
+    if (!thread_state_current())
+        return;
+    board_view_idle(rt_worker_data(worker));
+    PyEval_SaveThread();
 }
 
 static void

@@ -294,8 +294,9 @@ matrix_writable(MatrixObject *self)
         return false;
     if (self->flags & MATRIX_READ_ONLY) {
         PyErr_Format(PyExc_RuntimeError, "the matrix of shape (%zd, %zd) is read-only: %s", self->rows, self->columns,
-                     self->buffer && self->buffer->exporter ? "it lies in memory that must not be written"
-                                                            : "its cown is held with read()");
+                     self->buffer && self->buffer->exporter
+                         ? "it lies in memory that must not be written"
+                         : "it was read through read() or from the noticeboard; copy() it first");
         return false;
     }
     if (self->exports >= MATRIX_PIN) {

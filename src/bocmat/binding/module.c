@@ -27,6 +27,7 @@ core_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->pinned_type);
     Py_VISIT(state->read_type);
     Py_VISIT(state->when_type);
+    Py_VISIT(state->removed);
     return matrix_traverse_state(state, visit, arg);
 }
 
@@ -47,6 +48,7 @@ core_clear(PyObject *module)
     Py_CLEAR(state->pinned_type);
     Py_CLEAR(state->read_type);
     Py_CLEAR(state->when_type);
+    Py_CLEAR(state->removed);
     return 0;
 }
 

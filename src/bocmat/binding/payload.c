@@ -277,21 +277,30 @@ encoder_finish(encoder *e, payload *at)
 }
 
 payload *
+encoder_block(encoder *e)
+{
+    payload *block = malloc(encoder_size(e));
+
+    if (!block) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    if (encoder_finish(e, block) < 0) {
+        free(block);
+        return NULL;
+    }
+    return block;
+}
+
+payload *
 payload_of(core_state *state, PyObject *object, encode_mode mode)
 {
     encoder e;
     payload *block = NULL;
 
     encoder_init(&e, state, mode);
-    if (encoder_put(&e, object) == 0 && encoder_end(&e) == 0) {
-        block = malloc(encoder_size(&e));
-        if (!block)
-            PyErr_NoMemory();
-        else if (encoder_finish(&e, block) < 0) {
-            free(block);
-            block = NULL;
-        }
-    }
+    if (encoder_put(&e, object) == 0 && encoder_end(&e) == 0)
+        block = encoder_block(&e);
     encoder_clear(&e);
     return block;
 }

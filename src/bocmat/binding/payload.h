@@ -110,6 +110,8 @@ size_t encoder_size(const encoder *e);
 /* Writes the payload to `at` (encoder_size bytes, 8-aligned). Matrices leave or are shared now: 0, or -1 with an
  * exception and every matrix where it was. */
 int encoder_finish(encoder *e, payload *at);
+/* The same in a block of malloc's; NULL with an exception. */
+payload *encoder_block(encoder *e);
 void encoder_clear(encoder *e);
 /* All of that for one value, in a block of malloc's; NULL with an exception and every matrix where it was. */
 payload *payload_of(core_state *state, PyObject *object, encode_mode mode);
@@ -176,6 +178,9 @@ int value_encode(core_state *state, PyObject *object, rt_value *value);
 /* The same for a message, which is a copy on the threads backend too, unless it cannot be copied: then the object
  * itself, if there is no matrix in it. */
 int value_encode_sent(core_state *state, PyObject *object, rt_value *value);
+/* Encodes for many readers, its matrices shared copy-on-write, itself as it is now. 0, or -1 with an exception that
+ * names it. */
+int value_encode_shared(core_state *state, PyObject *object, const captured_name *name, rt_value *value);
 /* A deep copy, by way of an encoding; what cannot be copied is shared. A new reference. */
 PyObject *value_copy(core_state *state, PyObject *object);
 /* A new reference. `flags` as for matrix_arrive. The value keeps what it has (a matrix is then shared). */

@@ -29,10 +29,11 @@ enum {
     CODE_FUNCTION = 'f',   /* template, parts, values: see function.c; takes a memo index */
     CODE_CELL = 'o',       /* a value or CODE_UNSET; takes a memo index */
     CODE_UNSET = 'u',
-    CODE_BOUND = '=',  /* a global that this payload has set already */
-    CODE_PICKLE = 'P', /* count of handles, count of bytes, bytes */
-    CODE_LATE = 'L',   /* index among the late values */
-    CODE_OBJECT = 'O'  /* the next handle */
+    CODE_BOUND = '=',   /* a global that this payload has set already */
+    CODE_PICKLE = 'P',  /* count of handles, count of bytes, bytes */
+    CODE_LATE = 'L',    /* index among the late values */
+    CODE_REMOVED = 'R', /* REMOVED of the noticeboard */
+    CODE_OBJECT = 'O'   /* the next handle */
 };
 
 /* What encoder_native answers besides 0 and -1: the value has no native form, and nothing was appended for good. */

@@ -367,6 +367,8 @@ decoder_value(decoder *d, unsigned char code)
         return decode_pickle(d);
     case CODE_LATE:
         return decode_late(d);
+    case CODE_REMOVED:
+        return Py_NewRef(d->state->removed);
     default:
         break;
     }

@@ -209,6 +209,8 @@ encode_container(encoder *e, PyObject *value)
         result = encode_set(e, CODE_FROZENSET, value);
     else if (PyFunction_Check(value) || PyType_Check(value) || PyModule_Check(value) || PyCFunction_Check(value))
         result = encode_named(e, value);
+    else if (value == e->state->removed)
+        result = encoder_code(e, CODE_REMOVED);
     else
         result = ENCODE_NOT_NATIVE;
     Py_LeaveRecursiveCall();

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "board.h"
 #include "cown.h"
 
 _Thread_local worker_context *pump_context;
@@ -124,6 +125,7 @@ pump_one(core_state *state, rt_behavior *behavior, const pump_limits *limits, pu
 
     pump_context = &context;
     behavior_run(&context, behavior);
+    board_view_free(&context);
     pump_context = NULL;
     count->executed++;
     out = context.raised && comes_out(limits, context.raised);

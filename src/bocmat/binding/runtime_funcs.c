@@ -1,5 +1,6 @@
 /* The module's functions: starting, waiting and stopping, for bocmat.lifecycle; definitions and functions, for
  * bocmat.travel. None of them is public. */
+#include "board.h"
 #include "cown.h"
 
 #include <stdatomic.h>
@@ -171,6 +172,7 @@ func_forked(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
             rt_runtime_forked(runtimes[kind]);
         runtimes[kind] = NULL;
     }
+    board_forked();
     cown_process++;
     messages_forked();
     atomic_store_explicit(&running, NULL, memory_order_release);
@@ -470,7 +472,7 @@ boc_add_types(PyObject *module, core_state *state)
         if (!backend_runtime() && !hosts[BACKEND_INTERPRETERS])
             atomic_store_explicit(&backend, BACKEND_THREADS, memory_order_relaxed);
     }
-    if (cown_add_types(module, state) < 0 || when_add_types(module, state) < 0)
+    if (cown_add_types(module, state) < 0 || when_add_types(module, state) < 0 || board_add(module, state) < 0)
         return -1;
     if (PyModule_AddFunctions(module, functions) < 0 || messages_add(module) < 0)
         return -1;

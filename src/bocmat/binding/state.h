@@ -41,6 +41,8 @@ typedef struct core_state {
     PyTypeObject *read_type;
     PyTypeObject *when_type;
 
+    PyObject *removed; /* board.c: REMOVED */
+
     /* function.c, payload.c, interp.c: see travel.h */
     struct travel_state *travel;
 } core_state;

@@ -1,6 +1,6 @@
 /* The threads backend: workers are threads of the main interpreter. With a GIL they take turns (and compute side by
  * side where large matrix operations let go of it); without one they run in parallel. */
-#include "backend.h"
+#include "board.h"
 
 #include <stdlib.h>
 
@@ -28,6 +28,7 @@ threads_leave(rt_worker *worker)
 
     if (thread_state_current() != context->thread)
         PyEval_RestoreThread(context->thread);
+    board_view_free(context);
     PyThreadState_Clear(context->thread);
     PyThreadState_DeleteCurrent();
     rt_worker_set_data(worker, NULL);
@@ -37,9 +38,10 @@ threads_leave(rt_worker *worker)
 static void
 threads_idle(rt_worker *worker)
 {
-    (void)worker;
-    if (thread_state_current())
-        PyEval_SaveThread();
+    if (!thread_state_current())
+        return;
+    board_view_idle(rt_worker_data(worker));
+    PyEval_SaveThread();
 }
 
 static void

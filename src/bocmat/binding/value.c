@@ -29,24 +29,24 @@ value_encode_matrix(MatrixObject *matrix, rt_value *value)
     return 0;
 }
 
-/* 1: it is one of those that need no encoding, and done; 0: it is not; -1: an exception. */
-static int
-value_encode_plain(core_state *state, PyObject *object, rt_value *value)
+/* Whether it fits into the two words, where it is then. */
+static bool
+value_encode_small(PyObject *object, rt_value *value)
 {
     if (object == Py_None) {
         *value = (rt_value){VALUE_NONE, 0};
-        return 1;
+        return true;
     }
     if (PyBool_Check(object)) {
         *value = (rt_value){object == Py_True ? VALUE_TRUE : VALUE_FALSE, 0};
-        return 1;
+        return true;
     }
     if (PyFloat_CheckExact(object)) {
         double number = PyFloat_AS_DOUBLE(object);
 
         value->kind = VALUE_FLOAT;
         memcpy(&value->data, &number, sizeof number);
-        return 1;
+        return true;
     }
     if (PyLong_CheckExact(object)) {
         int overflow;
@@ -54,12 +54,56 @@ value_encode_plain(core_state *state, PyObject *object, rt_value *value)
 
         if (!overflow) {
             *value = (rt_value){VALUE_INT, (uintptr_t)number};
-            return 1;
+            return true;
         }
     }
+    return false;
+}
+
+/* 1: it is one of those that need no encoding, and done; 0: it is not; -1: an exception. */
+static int
+value_encode_plain(core_state *state, PyObject *object, rt_value *value)
+{
+    if (value_encode_small(object, value))
+        return 1;
     if (matrix_check(state, object))
         return value_encode_matrix((MatrixObject *)object, value) < 0 ? -1 : 1;
     return 0;
+}
+
+static int
+value_share_matrix(MatrixObject *matrix, rt_value *value)
+{
+    value_matrix *held = calloc(1, sizeof *held);
+
+    if (!held) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (matrix_share(matrix, &held->parcel) < 0) {
+        free(held);
+        return -1;
+    }
+    *value = (rt_value){VALUE_MATRIX, (uintptr_t)held};
+    return 0;
+}
+
+int
+value_encode_shared(core_state *state, PyObject *object, const captured_name *name, rt_value *value)
+{
+    payload *block = NULL;
+    encoder e;
+
+    if (value_encode_small(object, value))
+        return 0;
+    if (matrix_check(state, object))
+        return value_share_matrix((MatrixObject *)object, value);
+    encoder_init(&e, state, ENCODE_SHARE);
+    if (encoder_put_captured(&e, object, name) == 0 && encoder_end(&e) == 0)
+        block = encoder_block(&e);
+    encoder_clear(&e);
+    *value = (rt_value){block ? VALUE_PAYLOAD : VALUE_EMPTY, (uintptr_t)block};
+    return block ? 0 : -1;
 }
 
 static int

@@ -303,9 +303,8 @@ runtime_started(void)
     return runtime;
 }
 
-/* The runtime that takes it: the worker's own, the running one, or one started now. NULL with an exception. */
-static rt_runtime *
-runtime_for_scheduling(core_state *state)
+rt_runtime *
+when_runtime(core_state *state)
 {
     rt_worker *worker = rt_worker_self();
     rt_runtime *runtime;
@@ -319,6 +318,17 @@ runtime_for_scheduling(core_state *state)
     cown_let_go_all(state);
     runtime = backend_runtime();
     return runtime ? runtime : runtime_started();
+}
+
+int
+when_hand_over(rt_runtime *runtime, rt_behavior *behavior, backend_kind kind)
+{
+    int status = rt_schedule(runtime, behavior);
+
+    /* Another thread's wait() is stopping it just now, or has. */
+    while (status == RT_NOT_RUNNING && !worker_current() && (runtime = runtime_started()))
+        status = backend_current() == kind ? rt_schedule(runtime, behavior) : RT_INVALID;
+    return status;
 }
 
 /* The behavior with its function and captures as they are now. */
@@ -363,7 +373,7 @@ when_schedule(core_state *state, PyObject *arguments, PyObject *function, PyObje
         if (walk_argument(&walk, PyTuple_GET_ITEM(arguments, i)) < 0)
             return NULL;
     }
-    runtime = runtime_for_scheduling(state);
+    runtime = when_runtime(state);
     if (!runtime)
         return NULL;
     kind = backend_current();
@@ -372,20 +382,16 @@ when_schedule(core_state *state, PyObject *arguments, PyObject *function, PyObje
         return NULL;
     ((task_call *)rt_behavior_captures(behavior))->stream = stream_child(state);
     result = cown_wrap(state, rt_behavior_result(behavior));
-    status = result ? rt_schedule(runtime, behavior) : RT_NO_MEMORY;
-    /* Another thread's wait() is stopping it just now, or has. */
-    while (status == RT_NOT_RUNNING && !worker_current() && (runtime = runtime_started())) {
-        if (backend_current() != kind) { /* and the next one has another form for what travels */
-            Py_DECREF(result);
-            behavior_undo(behavior);
-            return when_schedule(state, arguments, function, name);
-        }
-        status = rt_schedule(runtime, behavior);
+    status = result ? when_hand_over(runtime, behavior, kind) : RT_NO_MEMORY;
+    if (status == RT_INVALID) { /* the next one has another form for what travels */
+        Py_DECREF(result);
+        behavior_undo(behavior);
+        return when_schedule(state, arguments, function, name);
     }
     if (status < 0) {
         behavior_undo(behavior);
-        Py_CLEAR(result);
         raise_status(status);
+        Py_CLEAR(result);
     }
     return result;
 }

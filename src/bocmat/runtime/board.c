@@ -72,12 +72,6 @@ typedef struct {
     uint32_t level;
 } path;
 
-static path
-path_of(const char *key, size_t length)
-{
-    return (path){key, length, 0, 0};
-}
-
 /* The bit of its digit; goes on to the next level. */
 static uint32_t
 path_next(path *at)
@@ -96,7 +90,7 @@ path_next(path *at)
 static path
 path_beside(const entry *e, const path *like)
 {
-    path at = path_of(e->notice.key, e->notice.length);
+    path at = (path){e->notice.key, e->notice.length, 0, 0};
 
     while (at.level < like->level)
         path_next(&at);
@@ -323,8 +317,8 @@ node_find(const node *n, path at)
     return NULL;
 }
 
-/* The tree without the entry that `at` leads to, which is there: into `*left`, nothing if it was the last. An entry that
- * is left alone below the root goes up. */
+/* The tree without the entry that `at` leads to, which is there: into `*left`, nothing if it was the last. An entry
+ * that is left alone below the root goes up. */
 static int
 node_remove(const node *old, path *at, bool is_root, child *left)
 {
@@ -452,7 +446,7 @@ rt_snapshot_count(const rt_snapshot *snapshot)
 const rt_notice *
 rt_snapshot_find(const rt_snapshot *snapshot, const char *key, size_t length)
 {
-    const entry *e = node_find(snapshot->root, path_of(key, length));
+    const entry *e = node_find(snapshot->root, (path){key, length, 0, 0});
     return e ? &e->notice : NULL;
 }
 
@@ -557,7 +551,7 @@ int
 rt_board_put(rt_board *board, const char *key, size_t length, rt_value value)
 {
     rt_snapshot *old = current_of(board);
-    path at = path_of(key, length);
+    path at = {key, length, 0, 0};
     entry *e = entry_new(board, key, length);
     bool added = false;
     node *root;
@@ -582,7 +576,7 @@ int
 rt_board_remove(rt_board *board, const char *key, size_t length)
 {
     rt_snapshot *old = current_of(board);
-    path at = path_of(key, length);
+    path at = {key, length, 0, 0};
     child left;
 
     if (!node_find(old->root, at))
