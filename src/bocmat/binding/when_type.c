@@ -288,18 +288,19 @@ behavior_make(core_state *state, encoder *e, PyObject *arguments, uint32_t cown_
 rt_runtime *
 runtime_started(void)
 {
-    PyObject *lifecycle = PyImport_ImportModule("bocmat.lifecycle"), *result = NULL;
-    rt_runtime *runtime;
+    PyObject *lifecycle = PyImport_ImportModule("bocmat.lifecycle");
+    rt_runtime *runtime = NULL;
+    bool failed = !lifecycle;
 
-    if (lifecycle)
-        result = PyObject_CallMethod(lifecycle, "start", NULL);
+    /* Once more if another thread's wait() has stopped it since. */
+    while (!failed && !runtime) {
+        PyObject *result = PyObject_CallMethod(lifecycle, "start", NULL);
+
+        failed = !result;
+        Py_XDECREF(result);
+        runtime = failed ? NULL : backend_runtime();
+    }
     Py_XDECREF(lifecycle);
-    if (!result)
-        return NULL;
-    Py_DECREF(result);
-    runtime = backend_runtime();
-    if (!runtime)
-        PyErr_SetString(PyExc_RuntimeError, "the runtime was stopped by another thread");
     return runtime;
 }
 
