@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from bocmat import Cown, read, wait, when
+from bocmat import Cown, read, wait, when, whencall
 
 
 def test_the_name_becomes_the_cown_of_the_result(backend):
@@ -285,6 +285,34 @@ def test_coroutines_and_generators_are_refused_at_the_decorator(backend):
     for function in (coroutine, generator, asynchronous_generator):
         with pytest.raises(TypeError, match=function.__name__):
             when(Cown(0))(function)
+
+
+def test_coroutines_and_generators_are_refused_however_they_are_wrapped(backend):
+    class Worker:
+        async def later(self, cown):
+            return cown
+
+        def several(self, cown):
+            yield cown
+
+        async def __call__(self, cown):
+            return cown
+
+        def plain(self, cown):
+            return cown.value
+
+    worker = Worker()
+    partial = functools.partial(worker.later)
+    for function in (worker.later, worker.several, worker, partial, functools.partial(partial)):
+        with pytest.raises(TypeError, match=r"async|generator"):
+            when(Cown(0))(function)
+        with pytest.raises(TypeError, match=r"async|generator"):
+            whencall(function, [], [1])
+    with pytest.raises(TypeError, match="plain"):
+        when(Cown(0), Cown(0))(worker.plain)
+    result = when(Cown(3))(worker.plain)
+    wait()
+    assert result.value == 3
 
 
 @pytest.mark.parametrize("argument", [5, "x", None, object(), (1,), [3], [None], {}])

@@ -8,6 +8,8 @@
  */
 PyObject *argument_fixed(PyObject *argument);
 
+/* Whether this can be called with so many parameters, and not only later: 0, or -1 with a TypeError. */
+int when_check(PyObject *function, Py_ssize_t given);
 /* The Cown of the result; NULL with an exception and nothing scheduled. `arguments` is a tuple of what argument_fixed
  * gives, `name` a str or NULL. */
 PyObject *when_schedule(core_state *state, PyObject *arguments, PyObject *function, PyObject *name);

@@ -170,6 +170,19 @@ walk_argument(cown_walk *walk, PyObject *argument)
 /* ---- the function ---- */
 
 static int
+check_plain(PyObject *function)
+{
+    int flags = ((PyCodeObject *)PyFunction_GET_CODE(function))->co_flags;
+
+    if (!(flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)))
+        return 0;
+    PyErr_Format(PyExc_TypeError, "behavior %R is %s; @when takes a plain function",
+                 ((PyFunctionObject *)function)->func_name,
+                 flags & CO_GENERATOR ? "a generator function" : "an async function");
+    return -1;
+}
+
+static int
 check_parameters(PyObject *function, Py_ssize_t given)
 {
     PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(function);
@@ -178,11 +191,8 @@ check_parameters(PyObject *function, Py_ssize_t given)
     Py_ssize_t keyword = keyword_defaults && keyword_defaults != Py_None ? PyDict_GET_SIZE(keyword_defaults) : 0;
     PyObject *name = ((PyFunctionObject *)function)->func_name;
 
-    if (code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) {
-        PyErr_Format(PyExc_TypeError, "behavior %R is %s; @when takes a plain function", name,
-                     code->co_flags & CO_GENERATOR ? "a generator function" : "an async function");
+    if (check_plain(function) < 0)
         return -1;
-    }
     if (given < code->co_argcount - optional || (given > code->co_argcount && !(code->co_flags & CO_VARARGS))) {
         PyErr_Format(PyExc_TypeError, "behavior %R takes %d parameters%s and @when names %zd", name, code->co_argcount,
                      optional ? " (some with defaults)" : "", given);
@@ -195,16 +205,48 @@ check_parameters(PyObject *function, Py_ssize_t given)
     return 0;
 }
 
-static int
-check_function(PyObject *function, Py_ssize_t given)
+/* What a partial, a bound method or an object with __call__ ends up calling, a new reference; NULL without an exception
+ * if that is no function of Python's. */
+static PyObject *
+function_inside(PyObject *callable)
 {
+    PyObject *inside = Py_NewRef(callable), *next;
+
+    for (int depth = 0; inside && !PyFunction_Check(inside) && depth < 100; depth++) {
+        next = PyMethod_Check(inside) ? Py_NewRef(PyMethod_GET_FUNCTION(inside)) : NULL;
+        if (!next)
+            next = PyObject_GetAttrString(inside, "func"); /* a partial */
+        if (!next) {
+            PyErr_Clear();
+            next = PyObject_GetAttrString((PyObject *)Py_TYPE(inside), "__call__");
+        }
+        Py_SETREF(inside, next);
+    }
+    PyErr_Clear();
+    if (inside && !PyFunction_Check(inside))
+        Py_CLEAR(inside);
+    return inside;
+}
+
+int
+when_check(PyObject *function, Py_ssize_t given)
+{
+    PyObject *inside;
+    int result = 0;
+
     if (PyFunction_Check(function))
         return check_parameters(function, given);
     if (!PyCallable_Check(function)) {
         PyErr_Format(PyExc_TypeError, "@when decorates a function, not %.200s", Py_TYPE(function)->tp_name);
         return -1;
     }
-    return 0;
+    if (PyMethod_Check(function) && PyFunction_Check(PyMethod_GET_FUNCTION(function)))
+        return check_parameters(PyMethod_GET_FUNCTION(function), given + 1);
+    inside = function_inside(function);
+    if (inside)
+        result = check_plain(inside);
+    Py_XDECREF(inside);
+    return result;
 }
 
 /* ---- scheduling ---- */
@@ -368,7 +410,7 @@ when_schedule(core_state *state, PyObject *arguments, PyObject *function, PyObje
     backend_kind kind;
     int status;
 
-    if (check_function(function, PyTuple_GET_SIZE(arguments)) < 0)
+    if (when_check(function, PyTuple_GET_SIZE(arguments)) < 0)
         return NULL;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(arguments); i++) {
         if (walk_argument(&walk, PyTuple_GET_ITEM(arguments, i)) < 0)

@@ -69,7 +69,7 @@ function_with_captures(core_state *state, PyObject *function, Py_ssize_t given, 
     if (taken == 0 || !PyCallable_Check(function)) /* the latter is refused where all behaviors are */
         return Py_NewRef(function);
     if (!PyFunction_Check(function))
-        return callable_bound(state, function, captures);
+        return when_check(function, given + taken) < 0 ? NULL : callable_bound(state, function, captures);
     code = (PyCodeObject *)PyFunction_GET_CODE(function);
     if (code->co_flags & CO_VARARGS && given + taken > code->co_argcount &&
         !(code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)))
