@@ -237,8 +237,8 @@ def quiesce(
 ) -> Any:
     """Wait for every behavior, and all that they schedule, to be done; the runtime goes on.
 
-    A behavior that failed and whose exception nobody has looked at is reported, once, by the
-    logger ``bocmat``.
+    Behaviors over a `PinnedCown` are run by the thread that waits. A behavior that failed and
+    whose exception nobody has looked at is reported, once, by the logger ``bocmat``.
 
     Parameters
     ----------
@@ -280,9 +280,10 @@ def wait(
 ) -> Any:
     """Wait for every behavior, and all that they schedule, to be done, then stop the workers.
 
-    They are kept, parked, for the next start. Afterwards the main program may read the value of
-    any cown. A behavior that failed and whose exception nobody has looked at is reported, once,
-    by the logger ``bocmat``. The noticeboard is empty afterwards.
+    They are kept, parked, for the next start. Behaviors over a `PinnedCown` are run by the thread
+    that waits. Afterwards the main program may read the value of any cown. A behavior that failed
+    and whose exception nobody has looked at is reported, once, by the logger ``bocmat``. The
+    noticeboard is empty afterwards.
 
     Parameters
     ----------

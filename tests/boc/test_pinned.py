@@ -15,6 +15,8 @@ from bocmat import (
     Cown,
     Matrix,
     PinnedCown,
+    notice_read,
+    notice_write,
     pump,
     quiesce,
     read,
@@ -280,6 +282,21 @@ def test_the_handle_travels_to_workers_and_back(backend, window):
     assert result.value == ({"PinnedCown"}, pinned, True)
     assert scene.value.canvas == pinned
     assert result.value[1].value is window
+
+
+def test_the_handle_on_the_noticeboard(backend, window):
+    notice_write("window", PinnedCown(window))
+    notice_write("what", "seen")
+    quiesce()
+
+    @when()
+    def _():
+        @when(notice_read("window"))
+        def _(cown):
+            cown.value.draw(notice_read("what"))
+
+    wait()
+    assert window.drawn == ["seen"]
 
 
 def test_a_worker_has_no_access_to_the_value(backend, window):
