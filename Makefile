@@ -1,4 +1,4 @@
-# make demo | test | native | tsan | asan | seeded | lint | bench | docs | clean
+# make demo | test | native | tsan | asan | seeded | exhaustive | lint | bench | docs | clean
 #
 # Each works as the first thing run in a fresh clone: it makes .venv, installs what it needs from PyPI, compiles, runs.
 # PYTHON=python3.12 chooses the interpreter, ARGS= is handed on to what is run, BOCMAT_BLAS=system uses the system's
@@ -11,7 +11,7 @@ SEEDS ?= 1000
 RUN := $(VENV)/bin/python
 ENV := tools/env.sh $(VENV)
 
-.PHONY: help demo test native tsan asan seeded lint format bench docs clean
+.PHONY: help demo test native tsan asan seeded exhaustive lint format bench docs clean
 
 help:
 	@sed -n '1,5s/^# \{0,1\}//p' Makefile
@@ -29,7 +29,7 @@ native:
 	@$(ENV) test "$(PYTHON)"
 	@$(MAKE) --no-print-directory -C tests/native run PYTHON=$(abspath $(RUN))
 
-tsan asan:
+tsan asan exhaustive:
 	@$(MAKE) --no-print-directory -C tests/native $@
 
 seeded:

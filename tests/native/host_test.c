@@ -57,7 +57,7 @@ void
 test_point(void)
 {
 #ifdef RT_SYSTEMATIC
-    rt_sys_step();
+    rt_sys_step(NULL);
 #else
     static _Thread_local uint64_t state;
     if (test_random(&state) % 64 == 0)

@@ -320,20 +320,20 @@ void
 rt_slot_check(rt_slot *slot)
 {
     rt_cown *cown = slot->cown;
-    uint32_t readers = rt_load_acquire(&cown->readers);
-    check(rt_load_relaxed(&slot->state) & RT_SLOT_LINKED, "held by a slot that is not linked", cown);
+    uint32_t readers = rt_load_checked(&cown->readers);
+    check(rt_load_checked(&slot->state) & RT_SLOT_LINKED, "held by a slot that is not linked", cown);
     if (slot->mode == RT_READ) {
         check(readers >= READER, "read by a reader that is not counted", cown);
         return;
     }
     check(readers == 0, "written while readers are counted or another writer is registered", cown);
-    check(rt_load_acquire(&cown->tail) != NULL, "written, and its queue is empty", cown);
+    check(rt_load_checked(&cown->tail) != NULL, "written, and its queue is empty", cown);
 }
 
 void
 rt_cown_check_free(rt_cown *cown)
 {
-    check(rt_load_acquire(&cown->readers) == 0, "gone with readers counted", cown);
+    check(rt_load_checked(&cown->readers) == 0, "gone with readers counted", cown);
 }
 
 #endif

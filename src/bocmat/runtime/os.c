@@ -36,7 +36,7 @@ rt_wait(rt_atomic_u32 *word, uint32_t expected, int64_t nanoseconds)
 void
 rt_wake(rt_atomic_u32 *word, int count)
 {
-    rt_sys_step();
+    rt_sys_step(word);
     rt_sys_wake((const void *)word, count);
 }
 

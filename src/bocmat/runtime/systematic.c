@@ -150,8 +150,9 @@ count_step(void)
 }
 
 void
-rt_sys_step(void)
+rt_sys_step(const volatile void *address)
 {
+    (void)address;
     if (!sys.active)
         return;
     count_step();

@@ -12,6 +12,8 @@
 #ifndef BOCMAT_RT_SYSTEMATIC_H
 #define BOCMAT_RT_SYSTEMATIC_H
 
+#include <stddef.h>
+
 #ifdef RT_SYSTEMATIC
 
 #include <stdbool.h>
@@ -22,8 +24,8 @@ void rt_sys_begin(uint64_t seed);
 /* Every other thread must have been joined. Returns the hash of all decisions taken. */
 uint64_t rt_sys_end(void);
 
-/* A place where another thread may go on instead. */
-void rt_sys_step(void);
+/* A place where another thread may go on instead: before an atomic operation on that word, or before something else. */
+void rt_sys_step(const volatile void *address);
 /* The caller spins for something another thread must do: lets another one go first, if any can run. */
 void rt_sys_pause(void);
 /* A number from the seed, for tests that want to choose. */
@@ -42,11 +44,11 @@ void rt_sys_thread_enter(int thread);
 void rt_sys_thread_exit(void);
 void rt_sys_thread_join(int thread);
 
-#define RT_STEP() rt_sys_step()
+#define RT_STEP(address) rt_sys_step(address)
 
 #else
 
-#define RT_STEP() ((void)0)
+#define RT_STEP(address) ((void)0)
 
 #endif
 
