@@ -370,9 +370,34 @@ run_seeded(const test_scenario *scenario, uint64_t seed)
     return rt_sys_end();
 }
 
+/* Every schedule with up to so many delays. */
+static void
+run_delayed(const test_scenario *scenario, uint32_t delays)
+{
+    uint64_t schedules = 0;
+    uint32_t workers = scenario->most_workers ? scenario->most_workers : 2;
+
+    rt_sys_search(delays);
+    do {
+        rt_sys_begin(scenario_seed = 1);
+        run_scenario(scenario, workers);
+        rt_sys_end();
+        ++schedules;
+    } while (!failed && rt_sys_search_next());
+    printf("%s: %" PRIu64 " schedules with up to %" PRIu32 " delays, ", scenario->name, schedules, delays);
+}
+
 static void
 run_all(int argc, char **argv, const test_scenario *scenarios, size_t count)
 {
+    uint32_t delays = (uint32_t)number_of_environment("DELAYS", 0);
+
+    for (size_t i = 0; delays && i < count; ++i)
+        if (wanted(&scenarios[i], argc, argv))
+            run_delayed(&scenarios[i], delays);
+    if (delays)
+        return;
+
     uint64_t seeds = number_of_environment("SEEDS", 100), first = number_of_environment("SEED", 1), hash = 0;
 
     for (uint64_t seed = first; seed < first + seeds; ++seed) {

@@ -16,7 +16,7 @@ void
 rt_cown_init(rt_cown *cown, const rt_host *host, rt_value value, uint32_t offset, uint32_t size)
 {
     atomic_init(&cown->tail, NULL);
-    cown->writer = NULL;
+    atomic_init(&cown->writer, NULL);
     atomic_init(&cown->readers, 0);
     atomic_init(&cown->references, 1);
     cown->host = host;
@@ -64,9 +64,9 @@ bury(rt_cown *cown)
         free_cown(cown);
         return;
     }
-    cown->writer = NULL;
+    atomic_init(&cown->writer, NULL);
     if (dead.active) {
-        cown->writer = (rt_slot *)(void *)dead.first;
+        atomic_init(&cown->writer, (rt_slot *)(void *)dead.first);
         dead.first = cown;
         return;
     }
@@ -76,7 +76,7 @@ bury(rt_cown *cown)
         free_cown(cown);
         cown = dead.first;
         if (cown)
-            dead.first = (rt_cown *)(void *)cown->writer;
+            dead.first = (rt_cown *)(void *)rt_load_own(&cown->writer);
     }
     dead.active = false;
 }
@@ -192,7 +192,7 @@ grant_readers(rt_slot *slot, rt_chain *ready)
 static void
 grant_registered(rt_cown *cown, rt_chain *ready)
 {
-    rt_slot *writer = cown->writer;
+    rt_slot *writer = rt_load_relaxed(&cown->writer);
     rt_fetch_sub_relaxed(&cown->readers, (uint32_t)WRITER);
     count_down(writer->owner, ready);
 }
@@ -210,7 +210,7 @@ request_write(rt_slot *slot)
     /* Nobody ahead: only readers that have left the queue and are still counted. None of them: done. */
     if (rt_load_acquire(&cown->readers) == 0)
         return true;
-    cown->writer = slot;
+    rt_store_relaxed(&cown->writer, slot);
     if (rt_fetch_add_acq_rel(&cown->readers, (uint32_t)WRITER) != 0)
         return false;
     rt_fetch_sub_relaxed(&cown->readers, (uint32_t)WRITER); /* the last one left in between */
@@ -284,7 +284,7 @@ release_read(rt_slot *slot, rt_chain *ready)
     /* If it is a reader it may have been granted, and be gone: only our own word says what is behind us. */
     if (next && !(rt_load_relaxed(&slot->state) & RT_SLOT_NEXT_READER)) {
         /* One step registers the writer and uncounts this reader. */
-        cown->writer = next;
+        rt_store_relaxed(&cown->writer, next);
         last = rt_fetch_sub_acq_rel(&cown->readers, (uint32_t)(READER - WRITER)) == READER;
     } else {
         last = rt_fetch_sub_acq_rel(&cown->readers, (uint32_t)READER) == READER + WRITER;

@@ -66,7 +66,7 @@ typedef struct rt_slot {
 
 struct rt_cown {
     _Atomic(rt_slot *) tail;
-    rt_slot *writer;
+    _Atomic(rt_slot *) writer;
     rt_atomic_u32 readers;
     rt_atomic_u32 references;
     const rt_host *host;

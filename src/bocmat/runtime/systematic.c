@@ -96,15 +96,90 @@ switch_to(int to)
     take_baton();
 }
 
+/* ---- every schedule with few delays ---- */
+
+typedef struct {
+    uint32_t delays, most; /* taken here; as many as there was another thread for, and were left */
+} decision;
+
+static struct {
+    bool on;
+    uint32_t delays, left;
+    decision *decisions;
+    size_t count, place, room;
+} search;
+
+/* How many threads to pass over here, of `most` that can be. */
+static int
+delays_here(int most)
+{
+    if (search.place == search.count) {
+        if (search.count == search.room) {
+            search.room = search.room ? 2 * search.room : 1024;
+            search.decisions = realloc(search.decisions, search.room * sizeof(decision));
+            if (!search.decisions)
+                fail("no memory");
+        }
+        search.decisions[search.count++] = (decision){0, (uint32_t)most < search.left ? (uint32_t)most : search.left};
+    }
+    decision *here = &search.decisions[search.place++];
+    search.left -= here->delays;
+    return (int)here->delays;
+}
+
+void
+rt_sys_search(uint32_t delays)
+{
+    search.on = true;
+    search.delays = delays;
+    search.count = 0;
+}
+
+bool
+rt_sys_search_next(void)
+{
+    while (search.count > 0) {
+        decision *last = &search.decisions[search.count - 1];
+        if (last->delays < last->most) {
+            ++last->delays;
+            return true;
+        }
+        --search.count;
+    }
+    search.on = false;
+    return false;
+}
+
+/* ---- choosing ---- */
+
 /* A runnable thread by chance, other than `except`, or -1. */
 static int
 choose(int except)
 {
     int found[MOST_THREADS], count = 0;
-    for (int i = 0; i < sys.count; ++i)
+    for (int n = 1; n <= sys.count; ++n) {
+        int i = (self + n) % sys.count;
         if (i != except && sys.threads[i].state == RUNNABLE)
             found[count++] = i;
-    return count ? found[rt_sys_random() % (uint64_t)count] : -1;
+    }
+    if (count == 0)
+        return -1;
+    return found[search.on ? (uint64_t)delays_here(count - 1) : rt_sys_random() % (uint64_t)count];
+}
+
+/* In a search: whether to go on here, and if not, with whom. */
+static void
+delay_step(void)
+{
+    int found[MOST_THREADS], count = 0, delays;
+    for (int n = 1; n < sys.count; ++n) {
+        int i = (self + n) % sys.count;
+        if (sys.threads[i].state == RUNNABLE)
+            found[count++] = i;
+    }
+    delays = count ? delays_here(count) : 0;
+    if (delays)
+        switch_to(found[delays - 1]);
 }
 
 /* The one whose wait ends first; time moves there. -1: nobody's ever does. */
@@ -156,6 +231,10 @@ rt_sys_step(const volatile void *address)
     if (!sys.active)
         return;
     count_step();
+    if (search.on) {
+        delay_step();
+        return;
+    }
     uint64_t chance = rt_sys_random();
     if ((uint32_t)(chance & 255) >= sys.chance)
         return;
@@ -212,7 +291,7 @@ rt_sys_wait(const void *address, int64_t nanoseconds)
 void
 rt_sys_wake(const void *address, int count)
 {
-    int start = (int)(rt_sys_random() % (uint64_t)(sys.count ? sys.count : 1));
+    int start = search.on ? 0 : (int)(rt_sys_random() % (uint64_t)(sys.count ? sys.count : 1));
     for (int i = 0; i < sys.count && count > 0; ++i) {
         thread *one = &sys.threads[(start + i) % sys.count];
         if (one->state == BLOCKED && one->address == address) {
@@ -279,6 +358,8 @@ rt_sys_begin(uint64_t seed)
     sys.chance = (uint32_t)(32 + rt_sys_random() % 96); /* an eighth to a half */
     sys.hash = UINT64_C(0xcbf29ce484222325);
     sys.steps = 0;
+    search.place = 0;
+    search.left = search.delays;
     sys.now = 1000000000;
     sys.count = sys.current = 0;
     rt_sys_thread_new();

@@ -24,6 +24,12 @@ void rt_sys_begin(uint64_t seed);
 /* Every other thread must have been joined. Returns the hash of all decisions taken. */
 uint64_t rt_sys_end(void);
 
+/* Every schedule with at most so many delays, instead of seeds. Left alone, a thread goes on until it blocks or pauses,
+ * and then the next one does, in a ring; a delay passes over one. rt_sys_search is followed by runs (from rt_sys_begin to
+ * rt_sys_end), each with other delays, until rt_sys_search_next says that there are no others. */
+void rt_sys_search(uint32_t delays);
+bool rt_sys_search_next(void);
+
 /* A place where another thread may go on instead: before an atomic operation on that word, or before something else. */
 void rt_sys_step(const volatile void *address);
 /* The caller spins for something another thread must do: lets another one go first, if any can run. */
