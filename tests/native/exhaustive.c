@@ -9,8 +9,8 @@
  * without walking each. A fiber that finds it must wait may go on once another has changed something, so a wait that
  * goes round in circles is a circle of states, and found.
  *
- * exhaustive_search.c takes the place of the seeded scheduler (rt_sys_step, rt_sys_pause), of os.c and of block.c: freed
- * blocks are poisoned for AddressSanitizer. Orders weaker than sequential consistency are not explored.
+ * exhaustive_search.c takes the place of the seeded scheduler (rt_sys_step, rt_sys_pause), of os.c and of block.c:
+ * freed blocks are poisoned for AddressSanitizer. Orders weaker than sequential consistency are not explored.
  */
 #include "exhaustive.h"
 
@@ -180,8 +180,8 @@ model_run(int fiber)
         release_behavior(fiber - the_case.behaviors);
 }
 
-/* References are counted down where the step before ends: that changes nothing but the moment at which a block is freed,
- * and the earliest is the hardest for those that may still touch it. */
+/* References are counted down where the step before ends: that changes nothing but the moment at which a block is
+ * freed, and the earliest is the hardest for those that may still touch it. */
 bool
 model_passes_over(const volatile void *address)
 {

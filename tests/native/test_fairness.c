@@ -65,7 +65,8 @@ ring_and_inbox_have_their_turn(uint32_t workers)
     test_end(runtime);
 }
 
-/* More chains than workers, each on a cown of its own, one of them done after a few turns: the others cannot hold it up. */
+/* More chains than workers, each on a cown of its own, one of them done after a few turns: the others cannot hold it
+ * up. */
 static void
 few_turns(rt_behavior *behavior, void *captures)
 {

@@ -35,13 +35,13 @@ typedef _Atomic(uint64_t) rt_atomic_u64;
 
 /* Compare and swap: the order of success is in the name; on failure `*expected` is what was seen, relaxed. */
 #define rt_cas_acquire(at, expected, value) \
-    (RT_STEP(at),                             \
+    (RT_STEP(at),                           \
      atomic_compare_exchange_strong_explicit((at), (expected), (value), memory_order_acquire, memory_order_relaxed))
 #define rt_cas_release(at, expected, value) \
-    (RT_STEP(at),                             \
+    (RT_STEP(at),                           \
      atomic_compare_exchange_strong_explicit((at), (expected), (value), memory_order_release, memory_order_relaxed))
 #define rt_cas_acq_rel(at, expected, value) \
-    (RT_STEP(at),                             \
+    (RT_STEP(at),                           \
      atomic_compare_exchange_strong_explicit((at), (expected), (value), memory_order_acq_rel, memory_order_relaxed))
 
 /* Between a store and a load of something else, on both sides: one of the two sees the other's store. */

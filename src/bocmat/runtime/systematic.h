@@ -25,8 +25,8 @@ void rt_sys_begin(uint64_t seed);
 uint64_t rt_sys_end(void);
 
 /* Every schedule with at most so many delays, instead of seeds. Left alone, a thread goes on until it blocks or pauses,
- * and then the next one does, in a ring; a delay passes over one. rt_sys_search is followed by runs (from rt_sys_begin to
- * rt_sys_end), each with other delays, until rt_sys_search_next says that there are no others. */
+ * and then the next one does, in a ring; a delay passes over one. rt_sys_search is followed by runs, each from
+ * rt_sys_begin to rt_sys_end and with other delays, until rt_sys_search_next says that there are no others. */
 void rt_sys_search(uint32_t delays);
 bool rt_sys_search_next(void);
 
