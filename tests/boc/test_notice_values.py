@@ -55,6 +55,7 @@ def test_update_takes_any_function(backend):
     more = 5
     notice_update("closure", lambda value: value + more, 1)
     notice_update("partial", functools.partial(operator.add, 10), default=1)
+    notice_update("partial of a lambda", functools.partial(lambda a, b, c: (a, b, c), 1, c=more), 2)
     notice_update("builtin", abs, -3)
     notice_update("bound", [3, 4].__add__, [5])
     notice_update("default of None", lambda value: value is None)
@@ -66,6 +67,7 @@ def test_update_takes_any_function(backend):
     assert board() == {
         "closure": 6,
         "partial": 11,
+        "partial of a lambda": (1, 2, 5),
         "builtin": 3,
         "bound": [3, 4, 5],
         "default of None": True,

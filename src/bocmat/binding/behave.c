@@ -87,7 +87,7 @@ running_call(running *r)
         Py_CLEAR(function);
     if (function) {
         if (r->call->kind == TASK_UPDATE) {
-            result = notice_update_run(r->state, &d, &r->call->captures, function);
+            result = notice_update_run(r->state, &d, &r->call->captures, &function);
         } else {
             payload_clear(&r->call->captures); /* a captured matrix is then held by the function alone */
             result = PyObject_Vectorcall(function, r->parameters, r->call->parameter_count, NULL);

@@ -292,6 +292,76 @@ update_make(encoder *e, PyObject *name)
     return behavior;
 }
 
+/* (func, args, keywords) of a functools.partial, which then needs no pickle; of anything else, itself. A new reference.
+ */
+static PyObject *
+function_apart(PyObject *function)
+{
+    PyObject *parts[3] = {NULL}, *extra = NULL, *result = NULL;
+    static const char *const names[3] = {"func", "args", "keywords"};
+    bool plain;
+
+    if (strcmp(Py_TYPE(function)->tp_name, "functools.partial") != 0)
+        return Py_NewRef(function);
+    extra = PyObject_GetAttrString(function, "__dict__");
+    plain = extra && PyDict_Check(extra) && PyDict_GET_SIZE(extra) == 0;
+    for (int i = 0; plain && i < 3; i++) {
+        parts[i] = PyObject_GetAttrString(function, names[i]);
+        plain = parts[i] != NULL;
+    }
+    if (plain && PyTuple_CheckExact(parts[1]) && PyDict_CheckExact(parts[2]))
+        result = PyTuple_Pack(3, parts[0], parts[1], parts[2]);
+    else if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_AttributeError))
+        result = Py_NewRef(function);
+    if (result)
+        PyErr_Clear();
+    Py_XDECREF(extra);
+    for (int i = 0; i < 3; i++)
+        Py_XDECREF(parts[i]);
+    return result;
+}
+
+/* The partial again; 0, or -1 with an exception. */
+static int
+function_whole(PyObject **function)
+{
+    PyObject *parts = *function, *functools = NULL, *partial = NULL, *first = NULL, *args = NULL, *whole = NULL;
+
+    if (!PyTuple_CheckExact(parts)) /* no tuple can be called */
+        return 0;
+    functools = PyImport_ImportModule("functools");
+    if (functools)
+        partial = PyObject_GetAttrString(functools, "partial");
+    if (partial)
+        first = PyTuple_Pack(1, PyTuple_GET_ITEM(parts, 0));
+    if (first)
+        args = PySequence_Concat(first, PyTuple_GET_ITEM(parts, 1));
+    if (args)
+        whole = PyObject_Call(partial, args, PyTuple_GET_ITEM(parts, 2));
+    Py_XDECREF(functools);
+    Py_XDECREF(partial);
+    Py_XDECREF(first);
+    Py_XDECREF(args);
+    if (whole)
+        Py_SETREF(*function, whole);
+    return whole ? 0 : -1;
+}
+
+static int
+update_encode_function(encoder *e, PyObject *function)
+{
+    PyObject *apart;
+    int status = -1;
+
+    if (PyFunction_Check(function))
+        return function_encode(e, function);
+    apart = function_apart(function);
+    if (apart)
+        status = encoder_put(e, apart);
+    Py_XDECREF(apart);
+    return status;
+}
+
 static int
 update_post(core_state *state, const board_key *key, PyObject *function, PyObject *otherwise)
 {
@@ -305,8 +375,7 @@ update_post(core_state *state, const board_key *key, PyObject *function, PyObjec
         runtime = when_runtime(state); /* first, since the backend says how a function is captured */
     if (runtime) {
         encoder_init(&e, state, ENCODE_SHARE);
-        if ((PyFunction_Check(function) ? function_encode(&e, function) : encoder_put(&e, function)) == 0 &&
-            around_encode(&e) == 0 && encoder_put(&e, key->string) == 0 &&
+        if (update_encode_function(&e, function) == 0 && around_encode(&e) == 0 && encoder_put(&e, key->string) == 0 &&
             encoder_put_captured(&e, otherwise, &name) == 0 && encoder_end(&e) == 0)
             behavior = update_make(&e, called);
         encoder_clear(&e);
@@ -383,7 +452,7 @@ update_put(core_state *state, const board_key *key, PyObject *result)
 }
 
 PyObject *
-notice_update_run(core_state *state, decoder *d, payload *captures, PyObject *function)
+notice_update_run(core_state *state, decoder *d, payload *captures, PyObject **function)
 {
     PyObject *string = decoder_next(d), *otherwise = string ? decoder_next(d) : NULL;
     PyObject *current = NULL, *result = NULL;
@@ -391,12 +460,12 @@ notice_update_run(core_state *state, decoder *d, payload *captures, PyObject *fu
     int status = -1;
 
     payload_clear(captures);
-    if (otherwise && board_key_take(string, &key) == 0)
+    if (otherwise && function_whole(function) == 0 && board_key_take(string, &key) == 0)
         current = update_current(state, &key, otherwise);
     Py_XDECREF(string);
     Py_XDECREF(otherwise);
     if (current)
-        result = PyObject_CallOneArg(function, current);
+        result = PyObject_CallOneArg(*function, current);
     Py_XDECREF(current);
     if (result)
         status = update_put(state, &key, result);

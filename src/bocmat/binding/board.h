@@ -19,9 +19,9 @@ typedef struct {
 int board_key_take(PyObject *object, board_key *key);
 void board_key_clear(board_key *key);
 
-/* The rest of a TASK_UPDATE behavior, whose function has been decoded already: a new reference to None, or NULL with an
- * exception and the board as it was. */
-PyObject *notice_update_run(core_state *state, decoder *d, payload *captures, PyObject *function);
+/* The rest of a TASK_UPDATE behavior, whose function has been decoded already (and is made whole): a new reference to
+ * None, or NULL with an exception and the board as it was. */
+PyObject *notice_update_run(core_state *state, decoder *d, payload *captures, PyObject **function);
 
 /* Makes and adds REMOVED and the functions. */
 int board_add(PyObject *module, core_state *state);
