@@ -197,6 +197,13 @@ def _reduce_weak(table: Any) -> Any:
     return type(table), (dict(table),)
 
 
+def _make_cached_property(function: Any, name: str | None) -> Any:
+    """Make one with a lock of its own, which they have before 3.12."""
+    made = functools.cached_property(function)
+    made.attrname = name
+    return made
+
+
 def _make_partial(
     kind: Any, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]
 ) -> Any:
@@ -286,6 +293,8 @@ def _reduce(obj: Any, handles: list[Any], weak: bool = False) -> Any:
         return _reduce_cached(obj)
     if cls is functools.partialmethod:
         return _reduce_partial(obj)
+    if cls is functools.cached_property:
+        return _make_cached_property, (obj.func, obj.attrname)
     if issubclass(cls, BaseException):
         return _reduce_exception(obj)
     if cls.__module__ == "weakref" and cls.__name__ in ("WeakKeyDictionary", "WeakValueDictionary"):
