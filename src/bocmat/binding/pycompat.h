@@ -12,6 +12,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#if PY_VERSION_HEX < 0x030C0000
+#include <structmember.h>
+#define Py_T_PYSSIZET T_PYSSIZET
+#define Py_READONLY   READONLY
+#endif
+
 #if PY_VERSION_HEX < 0x030A0000
 #error "bocmat needs CPython 3.10 or newer"
 #endif

@@ -15,8 +15,9 @@ typedef struct {
 
 typedef struct {
     PyObject_HEAD
-    PyObject *arguments; /* a tuple: Cowns, reads, lists of either */
-    PyObject *name;      /* a str, or NULL */
+    PyObject *arguments;       /* a tuple: Cowns, reads, lists of either */
+    PyObject *name;            /* a str, or NULL */
+    vectorcallfunc vectorcall; /* when_call */
 } WhenObject;
 
 PyObject *
@@ -441,41 +442,45 @@ when_schedule(core_state *state, PyObject *arguments, PyObject *function, PyObje
 
 /* ---- @when ---- */
 
-static int
-when_keywords(WhenObject *self, PyObject *keywords)
-{
-    PyObject *key, *value;
-    Py_ssize_t at = 0;
+/* Calls of the type and of its instances go without tuples and dicts: they are made once a behavior. */
 
-    while (PyDict_Next(keywords, &at, &key, &value)) {
-        if (PyUnicode_CompareWithASCIIString(key, "name") != 0) {
-            PyErr_Format(PyExc_TypeError, "when() got an unexpected keyword argument %R", key);
-            return -1;
-        }
-        if (value != Py_None && !PyUnicode_Check(value)) {
-            PyErr_Format(PyExc_TypeError, "name is a str or None, not %.200s", Py_TYPE(value)->tp_name);
-            return -1;
-        }
-        self->name = value == Py_None ? NULL : Py_NewRef(value);
+static PyObject *when_call(PyObject *object, PyObject *const *args, size_t flags, PyObject *keywords);
+
+static int
+when_keyword(WhenObject *self, PyObject *key, PyObject *value)
+{
+    if (PyUnicode_CompareWithASCIIString(key, "name") != 0) {
+        PyErr_Format(PyExc_TypeError, "when() got an unexpected keyword argument %R", key);
+        return -1;
     }
+    if (value != Py_None && !PyUnicode_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "name is a str or None, not %.200s", Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    self->name = value == Py_None ? NULL : Py_NewRef(value);
     return 0;
 }
 
 static PyObject *
-when_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+when_vectorcall(PyObject *object, PyObject *const *args, size_t flags, PyObject *keywords)
 {
+    PyTypeObject *type = (PyTypeObject *)object;
+    Py_ssize_t count = PyVectorcall_NARGS(flags), keyword_count = keywords ? PyTuple_GET_SIZE(keywords) : 0;
     cown_walk walk = {.state = state_of_type(type)};
     WhenObject *self = (WhenObject *)type->tp_alloc(type, 0);
 
     if (!self)
         return NULL;
-    if (keywords && when_keywords(self, keywords) < 0) {
-        Py_DECREF(self);
-        return NULL;
+    self->vectorcall = when_call;
+    for (Py_ssize_t i = 0; i < keyword_count; i++) {
+        if (when_keyword(self, PyTuple_GET_ITEM(keywords, i), args[count + i]) < 0) {
+            Py_DECREF(self);
+            return NULL;
+        }
     }
-    self->arguments = PyTuple_New(PyTuple_GET_SIZE(args));
-    for (Py_ssize_t i = 0; self->arguments && i < PyTuple_GET_SIZE(args); i++) {
-        PyObject *argument = argument_fixed(PyTuple_GET_ITEM(args, i));
+    self->arguments = PyTuple_New(count);
+    for (Py_ssize_t i = 0; self->arguments && i < count; i++) {
+        PyObject *argument = argument_fixed(args[i]);
 
         if (!argument || walk_argument(&walk, argument) < 0) {
             Py_XDECREF(argument);
@@ -489,18 +494,24 @@ when_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     return (PyObject *)self;
 }
 
+/* For when.__new__. */
 static PyObject *
-when_call(PyObject *object, PyObject *args, PyObject *keywords)
+when_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    PyObject *function;
+    return PyObject_VectorcallDict((PyObject *)type, ((PyTupleObject *)args)->ob_item, (size_t)PyTuple_GET_SIZE(args),
+                                   keywords);
+}
 
-    if (keywords && PyDict_GET_SIZE(keywords)) {
+static PyObject *
+when_call(PyObject *object, PyObject *const *args, size_t flags, PyObject *keywords)
+{
+    WhenObject *self = (WhenObject *)object;
+
+    if (PyVectorcall_NARGS(flags) != 1 || (keywords && PyTuple_GET_SIZE(keywords))) {
         PyErr_SetString(PyExc_TypeError, "@when(...) decorates one function");
         return NULL;
     }
-    if (!PyArg_ParseTuple(args, "O:when", &function))
-        return NULL;
-    return when_schedule(state_of(object), ((WhenObject *)object)->arguments, function, ((WhenObject *)object)->name);
+    return when_schedule(state_of(object), self->arguments, args[0], self->name);
 }
 
 static int
@@ -523,6 +534,11 @@ when_dealloc(PyObject *object)
     Py_DECREF(type);
 }
 
+static PyMemberDef when_members[] = {
+    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(WhenObject, vectorcall), Py_READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
 static PyType_Slot when_slots[] = {
     {Py_tp_doc,
      "when(*cowns, name=None)\n--\n\n"
@@ -534,7 +550,8 @@ static PyType_Slot when_slots[] = {
          RAISES(CASE("TypeError", "An argument is no cown, the parameters do not fit, or something captured cannot "
                                   "travel to a worker; the message names it."))},
     {Py_tp_new, when_new},
-    {Py_tp_call, when_call},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_members, when_members},
     {Py_tp_traverse, when_traverse},
     {Py_tp_dealloc, when_dealloc},
     {0, NULL},
@@ -543,7 +560,7 @@ static PyType_Slot when_slots[] = {
 static PyType_Spec when_spec = {
     .name = "bocmat._core.when",
     .basicsize = sizeof(WhenObject),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_VECTORCALL,
     .slots = when_slots,
 };
 
@@ -554,7 +571,10 @@ when_add_types(PyObject *module, core_state *state)
     if (!state->read_type || PyModule_AddType(module, state->read_type) < 0)
         return -1;
     state->when_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &when_spec, NULL);
-    if (!state->when_type || PyModule_AddType(module, state->when_type) < 0)
+    if (!state->when_type)
+        return -1;
+    state->when_type->tp_vectorcall = when_vectorcall;
+    if (PyModule_AddType(module, state->when_type) < 0)
         return -1;
     return whencall_add(module);
 }
