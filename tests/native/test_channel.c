@@ -66,7 +66,7 @@ exchange_begin(exchange *e)
     *e = (exchange){.all = rt_channels_new(&host)};
     destroyed = 0;
     for (int i = 0; i < CHANNELS; ++i) {
-        char name[8];
+        char name[24];
         snprintf(name, sizeof(name), "c%d", i);
         e->channels[i] = named(e->all, name);
     }
@@ -475,7 +475,7 @@ name_many(void *context)
 {
     namer *me = context;
     for (int i = 0; i < SCALED(300, 24); ++i) {
-        char name[16];
+        char name[24];
         snprintf(name, sizeof(name), "name %d", i);
         me->found[i] = named(me->all, name);
         CHECK_EQUAL(rt_send(me->found[i], value_of(1, 1, (uint32_t)i)), RT_OK);
