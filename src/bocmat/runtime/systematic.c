@@ -49,11 +49,25 @@ rt_sys_random(void)
     return z ^ (z >> 31);
 }
 
+typedef struct {
+    uint32_t delays, most; /* taken here; as many as there was another thread for, and were left */
+} decision;
+
+static struct {
+    bool on;
+    uint32_t delays, left;
+    decision *decisions;
+    size_t count, place, room;
+} search;
+
 static void
 fail(const char *what)
 {
     static const char *const names[] = {"runnable", "blocked", "ended"};
     fprintf(stderr, "%s with seed %" PRIu64 " after %" PRIu64 " steps\n", what, sys.seed, sys.steps);
+    for (size_t i = 0; search.on && i < search.place; ++i)
+        if (search.decisions[i].delays)
+            fprintf(stderr, "  decision %zu of %zu: %" PRIu32 " delays\n", i, search.place, search.decisions[i].delays);
     for (int i = 0; i < sys.count; ++i)
         fprintf(stderr, "  thread %d %s on %p%s\n", i, names[sys.threads[i].state], sys.threads[i].address,
                 i == self ? ", this one" : "");
@@ -96,18 +110,7 @@ switch_to(int to)
     take_baton();
 }
 
-/* ---- every schedule with few delays ---- */
-
-typedef struct {
-    uint32_t delays, most; /* taken here; as many as there was another thread for, and were left */
-} decision;
-
-static struct {
-    bool on;
-    uint32_t delays, left;
-    decision *decisions;
-    size_t count, place, room;
-} search;
+/* ---- every schedule with few delays: delay bounding (Emmi, Qadeer, Rakamaric 2011) ---- */
 
 /* How many threads to pass over here, of `most` that can be. */
 static int
