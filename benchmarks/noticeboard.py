@@ -211,16 +211,16 @@ quiesce()
     ),
     Figure(
         "matrix",
-        "write a 500 x 500 matrix, read it in a behavior",
+        "write a 200 x 200 matrix, read it in a behavior",
         300,
         """
-matrix = Matrix.ones((500, 500))
+matrices = [Matrix.ones((200, 200)) for _ in range(count)]
 begin = time.perf_counter()
 for number in range(count):
-    notice_seed("matrix", matrix)
+    notice_seed("matrix", matrices[number])
     @when(Cown(None))
     def _(_cown):
-        send("sum", notice_read("matrix").x)
+        send("sum", notice_read("matrix")[0, 0])
     receive("sum")
 """,
     ),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import logging
+import operator
 import pickle
 import threading
 
@@ -49,9 +51,6 @@ def in_behavior(function):
 
 
 def test_update_takes_any_function(backend):
-    import functools
-    import operator
-
     more = 5
     notice_update("closure", lambda value: value + more, 1)
     notice_update("partial", functools.partial(operator.add, 10), default=1)
@@ -89,11 +88,11 @@ def test_updates_are_atomic(backend):
 def test_a_failing_update_keeps_the_value_and_is_reported(backend, caplog):
     notice_seed("held", 1)
 
-    def fail(value):
+    def fail(value, more=0):
         raise LookupError(f"no more than {value}")
 
     notice_update("held", fail)
-    notice_update("absent", fail, 5)
+    notice_update("absent", functools.partial(fail, more=1), 5)
     with caplog.at_level(logging.ERROR, logger="bocmat"):
         assert board() == {"held": 1}
     assert len(caplog.records) == 2
@@ -102,6 +101,7 @@ def test_a_failing_update_keeps_the_value_and_is_reported(backend, caplog):
     assert "notice_update of 'held'" in first
     assert "test_notice_values.py" in first
     assert "LookupError: no more than 5" in second
+    assert "test_notice_values.py" in second.splitlines()[0]
     caplog.clear()
     quiesce(LIMIT)
     assert not caplog.records

@@ -321,15 +321,13 @@ function_apart(PyObject *function)
     return result;
 }
 
-/* The partial again; 0, or -1 with an exception. */
-static int
-function_whole(PyObject **function)
+/* The partial again. */
+static PyObject *
+function_whole(PyObject *parts)
 {
-    PyObject *parts = *function, *functools = NULL, *partial = NULL, *first = NULL, *args = NULL, *whole = NULL;
+    PyObject *functools = PyImport_ImportModule("functools"), *partial = NULL, *first = NULL, *args = NULL;
+    PyObject *whole = NULL;
 
-    if (!PyTuple_CheckExact(parts)) /* no tuple can be called */
-        return 0;
-    functools = PyImport_ImportModule("functools");
     if (functools)
         partial = PyObject_GetAttrString(functools, "partial");
     if (partial)
@@ -342,9 +340,7 @@ function_whole(PyObject **function)
     Py_XDECREF(partial);
     Py_XDECREF(first);
     Py_XDECREF(args);
-    if (whole)
-        Py_SETREF(*function, whole);
-    return whole ? 0 : -1;
+    return whole;
 }
 
 static int
@@ -433,6 +429,32 @@ update_current(core_state *state, const board_key *key, PyObject *otherwise)
     return current;
 }
 
+/* Calls the function, or what function_apart made of it: if that fails it is made whole, for the report. */
+static PyObject *
+update_call(PyObject **function, PyObject *current)
+{
+    PyObject *last, *args = NULL, *result = NULL, *error, *whole;
+
+    if (!PyTuple_CheckExact(*function)) /* no tuple can be called */
+        return PyObject_CallOneArg(*function, current);
+    last = PyTuple_Pack(1, current);
+    if (last)
+        args = PySequence_Concat(PyTuple_GET_ITEM(*function, 1), last);
+    if (args)
+        result = PyObject_Call(PyTuple_GET_ITEM(*function, 0), args, PyTuple_GET_ITEM(*function, 2));
+    Py_XDECREF(last);
+    Py_XDECREF(args);
+    if (result)
+        return result;
+    error = error_take();
+    whole = function_whole(*function);
+    if (whole)
+        Py_SETREF(*function, whole);
+    PyErr_Clear();
+    error_put(error);
+    return NULL;
+}
+
 static int
 update_put(core_state *state, const board_key *key, PyObject *result)
 {
@@ -460,12 +482,12 @@ notice_update_run(core_state *state, decoder *d, payload *captures, PyObject **f
     int status = -1;
 
     payload_clear(captures);
-    if (otherwise && function_whole(function) == 0 && board_key_take(string, &key) == 0)
+    if (otherwise && board_key_take(string, &key) == 0)
         current = update_current(state, &key, otherwise);
     Py_XDECREF(string);
     Py_XDECREF(otherwise);
     if (current)
-        result = PyObject_CallOneArg(*function, current);
+        result = update_call(function, current);
     Py_XDECREF(current);
     if (result)
         status = update_put(state, &key, result);

@@ -42,6 +42,7 @@ typedef struct board_view {
     bool settled;          /* the running behavior has its snapshot */
     bool own;              /* `values` has some that can be changed: they are the running behavior's own */
     bool has_matrix;       /* `kept` has one */
+    bool light;            /* of what is `shown`: no matrix, cown or object in it */
     PyObject *values;      /* {key: value} of the snapshot, as far as they were asked for; NULL: none were */
     PyObject *shown;       /* all of them, as noticeboard() gives them; NULL until asked for */
     PyObject *kept;        /* {key: (version, value)} of values that cannot be changed, from one snapshot to the next */
@@ -50,7 +51,7 @@ typedef struct board_view {
 /* The running behavior has its snapshot from here on. 0, or -1 with an exception. */
 int board_view_settle(worker_context *context);
 void board_view_leave_behavior(worker_context *context);
-/* Out of work: lets go of what may be large. Attached. */
+/* Out of work: lets go of what may be large, or is news to others. Attached. */
 void board_view_idle(worker_context *context);
 void board_view_free(worker_context *context);
 

@@ -42,6 +42,20 @@ value_holds_matrix(const rt_value *value)
     }
 }
 
+static bool
+value_is_light(const rt_value *value)
+{
+    switch (value->kind & VALUE_KIND) {
+    case VALUE_MATRIX:
+    case VALUE_OBJECT:
+        return false;
+    case VALUE_PAYLOAD:
+        return ((const payload *)value->data)->handle_count == 0;
+    default:
+        return true;
+    }
+}
+
 static PyObject *
 key_decode(const rt_notice *notice)
 {
@@ -107,6 +121,8 @@ board_view_idle(worker_context *context)
 
     if (!view || !view->snapshot)
         return;
+    if (view->shown && view->light && rt_board_has(board_here(), view->snapshot))
+        return; /* cheap to keep */
     view_forget(view);
     if (view->has_matrix)
         Py_CLEAR(view->kept);
@@ -219,6 +235,7 @@ view_fill_one(const rt_notice *notice, void *context)
 
     if (!key)
         return -1;
+    filling->view->light &= value_is_light(&notice->value);
     value = filling->view->values ? Py_XNewRef(PyDict_GetItemWithError(filling->view->values, key)) : NULL;
     if (!value && !PyErr_Occurred())
         value = view_decode(filling->state, filling->view, key, notice);
@@ -241,6 +258,7 @@ view_show(core_state *state, worker_context *context)
         return Py_NewRef(view->shown);
     if (!view->values && !(view->values = PyDict_New()))
         return NULL;
+    view->light = true;
     if (rt_snapshot_each(view->snapshot, view_fill_one, &filling) < 0)
         return NULL;
     if (!view->shown)
