@@ -325,8 +325,15 @@ func_notice_read(PyObject *module, PyObject *const *args, Py_ssize_t count, PyOb
     static const args_spec spec = {"notice_read", 2, 1, {"key", "default", NULL}};
     core_state *state = PyModule_GetState(module);
     worker_context *context = worker_current();
+    board_view *view = context ? context->board : NULL;
     PyObject *values[ARGS_MAX], *value;
 
+    if (view && view->settled && view->values && !names && (count == 1 || count == 2) &&
+        PyUnicode_CheckExact(args[0])) {
+        value = PyDict_GetItemWithError(view->values, args[0]); /* seen before, as it mostly was */
+        if (value || PyErr_Occurred())
+            return Py_XNewRef(value);
+    }
     if (!args_take(&spec, args, count, names, values))
         return NULL;
     value = context ? view_read(state, context, values[0]) : board_read(state, values[0]);
