@@ -211,7 +211,7 @@ static PyObject *
 cown_take_out_free(core_state *state, CownObject *self, rt_runtime *runtime)
 {
     rt_behavior *pass = pass_acquire(state, runtime, self->cown, RT_WRITE, 0.0);
-    PyObject *handle, *value = NULL;
+    PyObject *other, *value = NULL;
 
     if (!pass) {
         if (PyErr_ExceptionMatches(PyExc_TimeoutError))
@@ -219,17 +219,17 @@ cown_take_out_free(core_state *state, CownObject *self, rt_runtime *runtime)
                          (unsigned long long)rt_cown_id(self->cown));
         return NULL;
     }
-    handle = cown_wrap(state, self->cown);
-    if (handle) {
+    other = cown_wrap(state, self->cown);
+    if (other) {
         PyObject *error;
 
-        ((CownObject *)handle)->hold = HOLD_WRITE;
-        value = cown_take_out(state, (CownObject *)handle);
+        ((CownObject *)other)->hold = HOLD_WRITE;
+        value = cown_take_out(state, (CownObject *)other);
         error = error_take();
-        cown_let_go(state, (CownObject *)handle);
+        cown_let_go(state, (CownObject *)other);
         if (error)
             error_put(error);
-        Py_DECREF(handle);
+        Py_DECREF(other);
     }
     rt_behavior_finish(pass);
     return value;

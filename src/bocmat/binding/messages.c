@@ -143,7 +143,7 @@ tags_take(tag_list *tags, PyObject *object)
         PyErr_Format(PyExc_OverflowError, "%zd tags are too many", count);
         return -1;
     }
-    if (count > FEW_TAGS && !(tags->channels = PyMem_New(rt_channel *, count))) {
+    if (count > FEW_TAGS && !(tags->channels = PyMem_New(rt_channel *, (size_t)count))) {
         tags->channels = tags->few;
         PyErr_NoMemory();
         return -1;
