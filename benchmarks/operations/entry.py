@@ -14,7 +14,7 @@ class Entry:
 
     The statements know `m`, the type `Matrix` or the module NumPy, `linalg`, `n`, and the operands
     that `operands.py` makes. `covers` lists the public names that the entry stands for; `largest`
-    is the last size that makes sense.
+    is the last size that makes sense, `bocpy_largest` the last that bocpy ends in seconds.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Entry:
     covers: tuple[str, ...] = ()
     largest: int = 4096
     bocpy: str | None = None
+    bocpy_largest: int = 4096
 
     def words(self, library: str) -> set[str]:
         return set(re.findall(r"[A-Za-z_]\w*", self.statement(library)))

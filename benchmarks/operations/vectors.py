@@ -5,7 +5,13 @@ from __future__ import annotations
 from .entry import Entry, methods
 
 ENTRIES = [
-    Entry("matmul", "a @ b", "a @ b", methods("__matmul__", "__rmatmul__", "dot")),
+    Entry(
+        "matmul",
+        "a @ b",
+        "a @ b",
+        methods("__matmul__", "__rmatmul__", "dot"),
+        bocpy_largest=1024,
+    ),
     Entry("matmul, right transposed", "a @ b.T", "a @ b.T", (), 1024),
     Entry("matmul, left transposed", "a.T @ b", "a.T @ b", (), 1024),
     Entry("matmul with a column", "a @ column", "a @ column"),
