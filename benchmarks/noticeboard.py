@@ -265,8 +265,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="", help="figures whose names contain this")
     parser.add_argument("--scale", type=float, default=1.0, help="of the counts")
+    parser.add_argument("--quick", action="store_true", help="one round of a twentieth")
     parser.add_argument("--json", help="write the medians there, in seconds")
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.rounds, arguments.scale = 1, 0.05
     results = {}
     print(f"{'':48} {'bocmat':>10} {'bocpy':>10} {'ratio':>7}")
     with tempfile.TemporaryDirectory() as folder:

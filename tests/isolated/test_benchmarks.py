@@ -47,6 +47,13 @@ def test_every_program_is_one_and_has_a_name_of_its_own(programs):
             ast.parse(figure.text(library))
 
 
+@pytest.mark.parametrize("path", sorted(BENCHMARKS.glob("*.py")), ids=lambda path: path.name)
+def test_every_benchmark_can_be_quick(path):
+    done = subprocess.run([sys.executable, str(path), "--help"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "--quick" in done.stdout
+
+
 def test_a_figure_is_measured(tmp_path):
     report = run(tmp_path / "figures.json", "--only", "schedule")
     assert list(report["figures"]) == ["schedule"]
