@@ -445,13 +445,15 @@ def test_a_result_that_cannot_travel(backend, window):
 
 
 def test_a_body_that_blocks_blocks_only_the_pumper(backend, pipe):
-    cown, plain = PinnedCown([]), Cown(0)
+    begun = threading.Event()
+    cown, plain = PinnedCown(begun), Cown(0)
     source, sink = pipe
 
     @when(cown)
     def blocked(cown):
         import os
 
+        cown.value.set()
         return os.read(source, 1)
 
     @when(plain)
@@ -460,6 +462,7 @@ def test_a_body_that_blocks_blocks_only_the_pumper(backend, pipe):
 
     waiter = threading.Thread(target=quiesce, args=(LIMIT,))
     waiter.start()
+    assert begun.wait(LIMIT)  # before this thread waits, for it would come first
     assert free.get(timeout=LIMIT) == "done"
     os.write(sink, b"y")
     waiter.join(LIMIT)
