@@ -93,7 +93,7 @@ def same(left, right):
     return bool(left == right)
 
 
-@pytest.mark.parametrize("value", NATIVE, ids=lambda value: repr(value)[:30])
+@pytest.mark.parametrize("value", NATIVE, ids=lambda value: type(value).__name__)
 def test_a_value_comes_back_the_same(backend, value):
     cown = Cown(value)
 

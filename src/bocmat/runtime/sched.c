@@ -213,10 +213,12 @@ rt_schedule(rt_runtime *runtime, rt_behavior *behavior)
     uint32_t epoch;
 
     /* Counted before it is known to be taken: a stop that comes in between finds it, or refuses it at the inbox. Count
-     * and look are both seq_cst, as the two of rt_stop_quiet are: it sees the count, or this sees `closing`. */
+     * and look are both seq_cst, as the two of rt_stop_quiet are: it sees the count, or this sees `closing`, or that it
+     * is open again, and then the epoch, which is read afterwards, is over. */
     count_scheduled(runtime, local);
+    bool refused = !local && rt_load_seq_cst(&runtime->closing) && !serves(runtime);
     epoch = rt_load_acquire(&runtime->epoch);
-    if (!rt_epoch_runs(epoch) || (!local && rt_load_seq_cst(&runtime->closing) && !serves(runtime))) {
+    if (refused || !rt_epoch_runs(epoch)) {
         count_completed(runtime, local);
         return RT_NOT_RUNNING;
     }
