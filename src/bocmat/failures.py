@@ -75,7 +75,14 @@ def _text(exc: BaseException) -> tuple[str, str]:
     """Give the traceback as Python prints it, and the lines of its stack alone."""
     import traceback
 
-    shown = traceback.TracebackException(type(exc), exc, exc.__traceback__)
+    try:
+        shown = traceback.TracebackException(type(exc), exc, exc.__traceback__)
+    except Warning:  # of linecache, about a module's loader, where warnings are errors
+        import warnings
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            shown = traceback.TracebackException(type(exc), exc, exc.__traceback__)
     text = "".join(shown.format())
     if sys.version_info < (3, 11):
         # Unless a backport of exception groups is there, which has added them.
