@@ -15,6 +15,7 @@ import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from bocmat import stencils
 from bocmat import tilework as work
 from bocmat._core import Matrix, _join, _split
 from bocmat.lifecycle import WORKER_COUNT
@@ -175,12 +176,16 @@ class TiledMatrix:
         self,
         function: Callable[..., None],
         inputs: Callable[[int, int], Sequence[Handle]],
-        arguments: tuple[Any, ...] = (),
+        arguments: tuple[Any, ...] | Callable[[int, int], tuple[Any, ...]] = (),
     ) -> TiledMatrix:
-        """Fill each of these new tiles from those that `inputs` names for its position."""
+        """Fill each of these new tiles from those that `inputs` names for its position.
+
+        The function's further arguments are the same for all, or depend on the position as well.
+        """
         handles: list[list[Handle]] = [[] for _ in range(self.grid[0])]
         for place, target in self.tiles.placed():
-            handle = self._executor.fill(function, target, inputs(*place), arguments, place)
+            more = arguments(*place) if callable(arguments) else arguments
+            handle = self._executor.fill(function, target, inputs(*place), more, place)
             handles[place[0]].append(handle)
         self._grid = TileGrid(handles, self.grid)
         return self
@@ -321,6 +326,55 @@ class TiledMatrix:
         return self._new(self.shape, self.tile)._fill(
             work.mapped, lambda i, j: [grid[i, j] for grid in grids], (function,)
         )
+
+    def stencil(
+        self,
+        function: Callable[[Matrix], Matrix],
+        halo: int | tuple[int, int],
+        *,
+        boundary: float | str = 0.0,
+    ) -> TiledMatrix:
+        """Apply a function to every tile together with the elements around it.
+
+        Each tile waits only for the tiles that its window reaches into, so the steps of an
+        iteration overlap.
+
+        Parameters
+        ----------
+        function : callable
+            Gets a `Matrix` of its own: the tile, grown by the halo on every side. Gives a `Matrix`
+            of the tile's shape.
+        halo : int or tuple of two ints
+            How many rows above and below, and how many columns to the left and to the right. It
+            may be larger than a tile.
+        boundary : float or str, optional
+            What lies outside of the matrix: a number (zero by default), ``"nearest"`` for the
+            nearest element of the matrix, ``"wrap"`` for those of the opposite side.
+
+        Examples
+        --------
+        >>> def step(u):
+        ...     return (u[:-2, 1:-1] + u[2:, 1:-1] + u[1:-1, :-2] + u[1:-1, 2:]) / 4.0
+        >>> cooler = plate.stencil(step, 1, boundary="nearest")
+        """
+        _check_callable(function)
+        halo = stencils.check_halo(halo)
+        boundary = stencils.check_boundary(boundary)
+        mine = self.tiles
+        rows, columns = (self._windows(axis, halo[axis], boundary) for axis in (0, 1))
+        return self._new(self.shape, self.tile)._fill(
+            stencils.stenciled,
+            lambda i, j: [mine[row[0], column[0]] for row in rows[i] for column in columns[j]],
+            lambda i, j: (function, halo, rows[i], columns[j], boundary),
+        )
+
+    def _windows(self, axis: int, halo: int, boundary: float | str) -> list[list[stencils.Piece]]:
+        """List the pieces of the window around each row of tiles (axis 0) or column of them."""
+        length, tile, wraps = self.shape[axis], self.tile[axis], boundary == "wrap"
+        return [
+            stencils.pieces_of(start - halo, min(start + tile, length) + halo, length, tile, wraps)
+            for start in range(0, length, tile)
+        ]
 
     @property
     def T(self) -> TiledMatrix:

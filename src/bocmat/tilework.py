@@ -160,26 +160,27 @@ def by(shape: Shape) -> str:
 # ---- functions of tiles ----
 
 
-def _store(target: Matrix, value: Any) -> None:
+def store(target: Matrix, value: Any) -> None:
+    """Put a value of the tile's shape in its place."""
     _check_tile(value, target.shape)
     target[:, :] = value
 
 
 def copied(target: Matrix, tiles: list[Any]) -> None:
     """Copy the one tile."""
-    _store(target, tiles[0])
+    store(target, tiles[0])
 
 
 def combined(target: Matrix, tiles: list[Any], symbol: str) -> None:
     """Apply an operator of two tiles."""
     left, right = tiles
-    _store(target, getattr(operator, symbol)(left, right))
+    store(target, getattr(operator, symbol)(left, right))
 
 
 def scaled(target: Matrix, tiles: list[Any], symbol: str, scalar: float, reflected: bool) -> None:
     """Apply an operator of a tile and a number."""
     operands = (scalar, tiles[0]) if reflected else (tiles[0], scalar)
-    _store(target, getattr(operator, symbol)(*operands))
+    store(target, getattr(operator, symbol)(*operands))
 
 
 def multiplied(target: Matrix, tiles: list[Any]) -> None:
@@ -193,12 +194,12 @@ def multiplied(target: Matrix, tiles: list[Any]) -> None:
 
 def transposed(target: Matrix, tiles: list[Any]) -> None:
     """Transpose the one tile."""
-    _store(target, tiles[0].T)
+    store(target, tiles[0].T)
 
 
 def mapped(target: Matrix, tiles: list[Any], function: Callable[..., Any]) -> None:
     """Apply a function of the user's to the tiles."""
-    _store(target, function(*tiles))
+    store(target, function(*tiles))
 
 
 def applied(tiles: list[Any], function: Callable[..., Any]) -> Any:
