@@ -254,6 +254,14 @@ class Canvas:
                     x + pixel_x, y + pixel_y, blend(low, high, _between(values, at_x, at_y)), 1
                 )
 
+    def paste(self, x: int, y: int, rows: Sequence[bytes]) -> None:
+        """Put an image of RGB values on it as it is, with its upper left corner at (x, y)."""
+        left = max(x, 0)
+        for at, colors in enumerate(rows, y):
+            if 0 <= at < self.height:
+                shown = colors[3 * (left - x) : 3 * (self.width - x)]
+                self._rows[at][3 * left : 3 * left + len(shown)] = shown
+
     def save(self, path: Path) -> None:
         """Write the picture as a PNG file."""
         lines = b"".join(b"\0" + bytes(row) for row in self._rows)
