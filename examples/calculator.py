@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bocmat import Cown, receive, send, set_tags, start, wait, when
+from bocmat.examples.arguments import add_workers, seconds, whole_number
 
 TAG = "calculator"
 
@@ -87,31 +88,25 @@ def schedule_clients(clients: int, count: int, seed: int) -> None:
         send(TAG, ("print", False))
 
 
-def positive(text: str) -> int:
-    """Read a whole number above zero, for argparse."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above zero")
-    return number
-
-
-def seconds(text: str) -> float:
-    """Read a time in seconds, for argparse."""
-    number = float(text)
-    if not number > 0:
-        raise argparse.ArgumentTypeError(f"{text} is no time above zero")
-    return number
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program."""
     parser = argparse.ArgumentParser(description="A calculator that is sent its operations.")
-    parser.add_argument("--clients", type=positive, default=8, help="behaviors that send")
-    parser.add_argument("--operations", type=positive, default=1000, help="that each sends")
-    parser.add_argument("--timeout", type=seconds, default=10.0, help="seconds without a message")
-    parser.add_argument("--seed", type=int, default=1, help="chooses the operations")
-    parser.add_argument("--workers", type=positive, help="by default the CPUs there are")
-    parser.add_argument("--backend", choices=["auto", "interpreters", "threads"], default="auto")
+    number = whole_number(1)
+    parser.add_argument(
+        "--clients", type=number, default=8, metavar="N", help="behaviors that send (8)"
+    )
+    parser.add_argument(
+        "--operations", type=number, default=1000, metavar="N", help="that each sends (1000)"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=seconds,
+        default=10.0,
+        metavar="SECONDS",
+        help="without a message, until it gives up (10)",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="chooses the operations (1)")
+    add_workers(parser)
     options = parser.parse_args(arguments)
 
     set_tags([TAG])

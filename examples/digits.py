@@ -264,7 +264,6 @@ def _tile(text: str) -> tuple[int, int]:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m bocmat.examples.digits",
         description="Classify handwritten digits by their nearest neighbours, on all cores.",
     )
     parser.add_argument("-k", type=_count, default=3, help="neighbours that vote (3)")

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bocmat import Cown, notice_read, notice_update, quiesce, start, wait, when
+from bocmat.examples.arguments import add_workers, whole_number
 
 STEPS = 512
 """Of a walk in one behavior."""
@@ -127,36 +128,22 @@ def factors(number: int, walks: int = 4, seed: int = 1) -> list[int]:
     return sorted(primes)
 
 
-def whole_number(text: str) -> int:
-    """Read what can be factored, for argparse."""
-    number = int(text)
-    if number < 2:
-        raise argparse.ArgumentTypeError(f"{text} is not above 1")
-    return number
-
-
-def positive(text: str) -> int:
-    """Read a whole number above zero, for argparse."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above zero")
-    return number
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program."""
     parser = argparse.ArgumentParser(description="Prime factors by Pollard's rho method.")
     parser.add_argument(
         "numbers",
-        type=whole_number,
+        type=whole_number(2),
         nargs="*",
         default=[1000000016000000063],
-        help="to factor",
+        metavar="number",
+        help="to factor (1000000016000000063)",
     )
-    parser.add_argument("--walks", type=positive, default=4, help="at once, for each number")
-    parser.add_argument("--seed", type=int, default=1, help="chooses the walks")
-    parser.add_argument("--workers", type=positive, help="by default the CPUs there are")
-    parser.add_argument("--backend", choices=["auto", "interpreters", "threads"], default="auto")
+    parser.add_argument(
+        "--walks", type=whole_number(1), default=4, metavar="N", help="at once, for each number (4)"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="chooses the walks (1)")
+    add_workers(parser)
     options = parser.parse_args(arguments)
 
     start(options.workers, options.backend)

@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 
 from bocmat import Cown, start, wait, when
+from bocmat.examples.arguments import add_backend, seconds
 
 CHEESES = (
     *("Wensleydale", "Red Leicester", "Caerphilly", "Bel Paese", "Stilton", "Gruyère", "Edam"),
@@ -99,11 +100,21 @@ def share(text: str) -> float:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program."""
     parser = argparse.ArgumentParser(description="Lunch from two counters at once.")
-    parser.add_argument("--exclude", default="spam", help="what must not be in the meal")
-    parser.add_argument("--stock", type=share, default=0.1, help="the chance of each cheese")
-    parser.add_argument("--pause", type=share, default=0.05, help="seconds that an answer takes")
-    parser.add_argument("--seed", type=int, default=1, help="chooses the order of things")
-    parser.add_argument("--backend", choices=["auto", "interpreters", "threads"], default="auto")
+    parser.add_argument(
+        "--exclude", default="spam", metavar="TEXT", help="what must not be in the meal (spam)"
+    )
+    parser.add_argument(
+        "--stock", type=share, default=0.1, metavar="SHARE", help="the chance of each cheese (0.1)"
+    )
+    parser.add_argument(
+        "--pause",
+        type=seconds,
+        default=0.05,
+        metavar="SECONDS",
+        help="that an answer takes (0.05)",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="chooses the order of things (1)")
+    add_backend(parser)
     options = parser.parse_args(arguments)
 
     start(2, options.backend)

@@ -28,3 +28,11 @@ def source_files(root: Path, *endings: str) -> Iterator[Path]:
 def made(path: Path) -> bool:
     """Whether a program wrote it."""
     return any(part in MADE or part.endswith(".egg-info") for part in path.parts)
+
+
+def console_scripts(root: Path) -> dict[str, str]:
+    """List the commands that pyproject.toml declares, each with the function that it runs."""
+    text = (root / "pyproject.toml").read_text(encoding="utf-8")
+    section = text.split("[project.scripts]\n", 1)[1].split("\n[", 1)[0]
+    lines = (line.partition("=") for line in section.splitlines() if line.strip())
+    return {name.strip(): target.strip().strip('"') for name, _, target in lines}
