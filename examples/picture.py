@@ -268,13 +268,14 @@ class Canvas:
         header = struct.pack(">IIBBBBB", self.width, self.height, 8, 2, 0, 0, 0)
         path.write_bytes(
             b"\x89PNG\r\n\x1a\n"
-            + _chunk(b"IHDR", header)
-            + _chunk(b"IDAT", zlib.compress(lines, 9))
-            + _chunk(b"IEND", b"")
+            + chunk(b"IHDR", header)
+            + chunk(b"IDAT", zlib.compress(lines, 9))
+            + chunk(b"IEND", b"")
         )
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """Make a part of a PNG file."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
