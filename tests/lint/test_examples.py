@@ -21,10 +21,10 @@ HEADINGS = [
 def programs() -> set[str]:
     """Name the modules of the examples that can be run."""
     found = set()
-    for file in (ROOT / "examples").glob("*.py"):
+    for file in [*ROOT.glob("examples/*.py"), *ROOT.glob("examples/*/__init__.py")]:
         functions = ast.parse(file.read_text(encoding="utf-8")).body
         if any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in functions):
-            found.add(file.stem)
+            found.add(file.parent.name if file.stem == "__init__" else file.stem)
     return found
 
 
