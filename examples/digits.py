@@ -198,10 +198,12 @@ class Lines:
 
 @contextmanager
 def progress(total: int) -> Iterator[Bar]:
-    """Show on standard error how far it is."""
+    """Show on standard error how far it is: with a bar on a terminal, if tqdm is installed."""
     try:
         from tqdm import tqdm
     except ImportError:
+        tqdm = None
+    if tqdm is None or not sys.stderr.isatty():
         yield Lines(total)
         return
     with tqdm(total=total, unit=" digits", unit_scale=True, desc="classifying") as bar:

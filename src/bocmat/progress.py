@@ -41,8 +41,11 @@ class _Lines:
 class _Bar:
     """With tqdm, on a terminal."""
 
-    def __init__(self, tqdm: Any) -> None:
-        self.bar = tqdm.tqdm(desc="bocmat", unit=" behaviors", total=0, file=sys.stderr)
+    def __init__(self, tqdm: Any, done: int, total: int) -> None:
+        # What was done before is no work of the time that the bar measures.
+        self.bar = tqdm.tqdm(
+            desc="bocmat", unit=" behaviors", initial=done, total=total, file=sys.stderr
+        )
 
     def show(self, done: int, total: int) -> None:
         self.bar.total = total
@@ -54,7 +57,7 @@ class _Bar:
         self.bar.close()
 
 
-def _display() -> _Bar | _Lines:
+def _display(done: int, total: int) -> _Bar | _Lines:
     try:
         terminal = sys.stderr.isatty()
     except (AttributeError, ValueError):  # there is none, or it is closed
@@ -65,7 +68,7 @@ def _display() -> _Bar | _Lines:
         except ImportError:
             pass
         else:
-            return _Bar(tqdm)
+            return _Bar(tqdm, done, total)
     return _Lines()
 
 
@@ -84,7 +87,7 @@ class Progress:
             return
         self.counts = done, total
         if self.display is None:
-            self.display = _display()
+            self.display = _display(done, total)
         self.display.show(done, total)
 
     def watch(self, seconds: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import random
 import re
@@ -194,6 +195,20 @@ def test_progress_without_tqdm_is_plain_lines(capsys):
     shown = capsys.readouterr().err.splitlines()
     assert len(shown) == 10
     assert shown[-1] == "classified 1,000 of 1,000"
+
+
+@pytest.mark.parametrize(("terminal", "bar"), [(False, False), (True, True)])
+def test_a_bar_is_for_terminals(monkeypatch, terminal, bar):
+    @contextlib.contextmanager
+    def tqdm(**settings):
+        yield settings
+
+    module = type(sys)("tqdm")
+    module.tqdm = tqdm
+    monkeypatch.setitem(sys.modules, "tqdm", module)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    with digits.progress(7) as shown:
+        assert isinstance(shown, digits.Lines) is not bar
 
 
 # ---- the picture ----

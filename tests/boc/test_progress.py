@@ -35,7 +35,7 @@ class Bar:
 
     def __init__(self, **settings):
         self.settings = settings
-        self.total = self.n = 0
+        self.total, self.n = settings["total"], settings["initial"]
         self.shown = []
         self.closed = 0
         self.made.append(self)
@@ -109,6 +109,17 @@ def test_on_a_terminal_with_tqdm_there_is_a_bar(backend, monkeypatch, bars, endi
     assert all(done <= total for done, total in bar.shown)
     assert bar.closed == 1
     assert terminal.getvalue() == ""
+
+
+def test_the_bar_measures_only_what_it_has_seen(backend, monkeypatch, bars):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    schedule()
+    quiesce()
+    schedule(5)
+    wait(progress=True)
+    (bar,) = bars
+    assert 20 <= bar.settings["initial"] <= bar.settings["total"] == 25
+    assert bar.shown[-1] == (25, 25)
 
 
 def test_nothing_is_shown_where_nothing_runs_or_nobody_asks(backend, capsys, bars):
