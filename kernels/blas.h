@@ -20,6 +20,7 @@ enum {
     BLAS_LOWER = 122,
     BLAS_NON_UNIT = 131,
     BLAS_UNIT = 132,
+    BLAS_LEFT = 141,
     BLAS_RIGHT = 142
 };
 
@@ -54,6 +55,11 @@ void BLAS(dgelqf_)(const int *m, const int *n, double *a, const int *a_leading, 
                    const int *size, int *info);
 void BLAS(dorglq_)(const int *m, const int *n, const int *k, double *a, const int *a_leading, const double *tau,
                    double *work, const int *size, int *info);
+void BLAS(dgeqrf_)(const int *m, const int *n, double *a, const int *a_leading, double *tau, double *work,
+                   const int *size, int *info);
+void BLAS(dormqr_)(const char *side, const char *transpose, const int *m, const int *n, const int *k, const double *a,
+                   const int *a_leading, const double *tau, double *c, const int *c_leading, double *work,
+                   const int *size, int *info, blas_length, blas_length);
 void BLAS(dgesdd_)(const char *job, const int *m, const int *n, double *a, const int *a_leading, double *s, double *u,
                    const int *u_leading, double *vt, const int *vt_leading, double *work, const int *size, int *whole,
                    int *info, blas_length);

@@ -348,6 +348,41 @@ void mk_kron(size_t rows, size_t columns, mk_window a, size_t p, size_t q, mk_wi
 /* True if no element is NaN or infinite. */
 bool mk_is_finite(size_t rows, size_t columns, mk_window in);
 
+/* ---- steps of factorizations by parts (steps.c) ----
+ *
+ * In place, on parts whose rows are of consecutive elements: mk_step_takes. `work` as above. */
+bool mk_step_takes(size_t rows, size_t columns, mk_window window);
+
+/* a, n x n, becomes its lower Cholesky factor, with zeros above; as mk_cholesky. */
+int mk_cholesky_step(size_t n, mk_window a);
+/* a, rows x n and below one that became `factor`: a = a @ inverse of factor'. */
+void mk_cholesky_below(size_t rows, size_t n, mk_window a, mk_window factor);
+/* a -= left @ right'; of that the lower triangle alone where they are the same. */
+void mk_cholesky_update(size_t rows, size_t columns, size_t inner, mk_window a, mk_window left, mk_window right);
+
+/* A band of rows, rows <= columns, is factored as a @ exchanges = l @ u: l lower triangular, u with ones on its
+ * diagonal, which are not written. Column j was exchanged with column pivots[j], one after the other. `work` is of as
+ * many doubles as there are rows. Above 0: that pivot is exactly zero. */
+int mk_lu_step(size_t rows, size_t columns, mk_window a, double *pivots, double *work);
+/* A band of rows below one of `height` rows that mk_lu_step factored: its columns are exchanged, then it gets its part
+ * of l, `height` columns wide, and what that leaves. */
+void mk_lu_update(size_t rows, size_t height, size_t columns, mk_window a, mk_window factor, const double *pivots);
+/* `height` rows of x from `start` on, of `count` columns, where those above are solved for: l @ new = old. `factor` is
+ * the whole band, of `columns` columns, its part of l before `start` included. */
+void mk_lu_forward(size_t start, size_t height, size_t count, mk_window x, mk_window factor);
+/* The same where those below are solved for: u @ new = old; then the rows from `start` on are exchanged back. */
+void mk_lu_backward(size_t start, size_t height, size_t columns, size_t count, mk_window x, mk_window factor,
+                    const double *pivots);
+
+/* a, the transpose of some columns, becomes that of their QR factors: r, and the reflectors below it, whose factors go
+ * to min(rows, columns) doubles. */
+size_t mk_qr_step_work(size_t rows, size_t columns);
+void mk_qr_step(size_t rows, size_t columns, mk_window a, double *factors, double *work, size_t size);
+/* Applies `count` such reflectors to other columns, of which a is the transpose: q' @ them, or as `inverse` q @ them. */
+size_t mk_qr_apply_work(size_t rows, size_t columns, size_t count);
+void mk_qr_apply(size_t rows, size_t columns, size_t count, mk_window a, mk_window reflectors, const double *factors,
+                 bool inverse, double *work, size_t size);
+
 enum { RANDOM_LANES = 8 };
 
 /* A stream of random numbers: eight generators side by side, and the numbers they made last. What is drawn depends on

@@ -15,7 +15,7 @@ import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from bocmat import stencils
+from bocmat import linalg, stencils, tilealgebra
 from bocmat import tilework as work
 from bocmat._core import Matrix, _join, _split
 from bocmat.lifecycle import WORKER_COUNT
@@ -166,11 +166,18 @@ class TiledMatrix:
         self._grid = TileGrid([[executor.put(part) for part in row] for row in parts], grid)
         self._executor, self._whole, self._shape, self._tile = executor, matrix, shape, tile
 
-    def _new(self, shape: Shape, tile: Shape) -> TiledMatrix:
+    def _new(self, shape: Shape, tile: Shape, zeros: bool = False) -> TiledMatrix:
         """Make one to be filled in: allocated whole, so that joining copies nothing."""
         new = TiledMatrix.__new__(TiledMatrix)
-        new._take(self._executor, Matrix.empty(shape), tile)
+        matrix = Matrix.zeros(shape) if zeros else Matrix.empty(shape)
+        new._take(
+            self._executor, matrix, (min(tile[0], shape[0] or 1), min(tile[1], shape[1] or 1))
+        )
         return new
+
+    def _with(self, handles: list[list[Handle]]) -> TiledMatrix:
+        self._grid = TileGrid(handles, self.grid)
+        return self
 
     def _fill(
         self,
@@ -187,8 +194,7 @@ class TiledMatrix:
             more = arguments(*place) if callable(arguments) else arguments
             handle = self._executor.fill(function, target, inputs(*place), more, place)
             handles[place[0]].append(handle)
-        self._grid = TileGrid(handles, self.grid)
-        return self
+        return self._with(handles)
 
     # ---- what it is ----
 
@@ -399,6 +405,120 @@ class TiledMatrix:
         return self._new((self.shape[0], other.shape[1]), (self.tile[0], other.tile[1]))._fill(
             work.multiplied, lambda i, j: [left[i, k] for k in inner] + [right[k, j] for k in inner]
         )
+
+    # ---- linear algebra ----
+
+    def cholesky(self) -> TiledMatrix:
+        """Factor a symmetric positive definite matrix into `L @ L.T`, tile by tile.
+
+        The right-looking algorithm of Buttari, Langou, Kurzak and Dongarra (2009): LAPACK's potrf
+        for a tile of the diagonal, trsm for those below it, syrk and gemm for the others.
+
+        Returns
+        -------
+        TiledMatrix
+            L, tiled alike; lower triangular with zeros above. Only the lower triangle is read.
+
+        Raises
+        ------
+        LinAlgError
+            If the matrix is not square. That it is not positive definite `to_matrix` says.
+        ValueError
+            If its tiles are not square.
+
+        Examples
+        --------
+        >>> factor = TiledMatrix(covariance, tile=256).cholesky()
+        >>> samples = factor @ noise
+        """
+        self._check_square("cholesky()")
+        if self.tile[0] != self.tile[1]:
+            raise ValueError(f"cholesky() needs square tiles, not {by(self.tile)}")
+        result = self._new(self.shape, self.tile, zeros=True)
+        return result._with(tilealgebra.cholesky(self._executor, self, result))
+
+    def solve(self, b: TiledMatrix) -> TiledMatrix:
+        """Give the x with `a @ x = b`, by LU factors with partial pivoting.
+
+        The pivots are those that LAPACK finds for the transpose: in a whole row of what is left,
+        so it is as stable as without tiles (Golub and Van Loan, section 3.4). A band of rows is
+        factored at a time; substitution begins with the first of them.
+
+        Parameters
+        ----------
+        b : TiledMatrix
+            The right-hand sides, n x k, in tiles as high as those of this matrix.
+
+        Returns
+        -------
+        TiledMatrix
+            x, n x k, in tiles as high as this matrix's are wide and as wide as those of `b`.
+
+        Raises
+        ------
+        LinAlgError
+            If the matrix is not square. That it is singular `to_matrix` says.
+        ValueError
+            If `b` has other rows.
+
+        Examples
+        --------
+        >>> x = TiledMatrix(a, tile=256).solve(TiledMatrix(b, tile=256)).to_matrix()
+        """
+        if not isinstance(b, TiledMatrix):
+            raise TypeError(f"solve() takes a TiledMatrix, not {type(b).__name__}")
+        self._check_square("solve()")
+        if self.shape[0] != b.shape[0] or self.tile[0] != b.tile[0]:
+            raise ValueError(
+                f"solve(): a {by(self.shape)} matrix in tiles of {by(self.tile)} and a "
+                f"{by(b.shape)} matrix in tiles of {by(b.tile)} do not fit together"
+            )
+        x = self._new(b.shape, (self.tile[1], b.tile[1]))
+        return x._with(tilealgebra.solve(self._executor, self, b, x))
+
+    def qr(self) -> tuple[TiledMatrix, TiledMatrix]:
+        """Factor into `q @ r`, reduced, by Householder reflections of panels of columns.
+
+        Each panel, as wide as a tile, is factored by LAPACK's geqrf; its reflectors are applied to
+        the panels to the right, and to columns of the identity for q, in the compact WY form of
+        Schreiber and Van Loan (1989).
+
+        Returns
+        -------
+        q : TiledMatrix
+            Rows x k with orthonormal columns, k being the smaller side.
+        r : TiledMatrix
+            k x columns, upper triangular; its diagonal may be negative. `q @ r` is tiled as this
+            matrix is.
+
+        Examples
+        --------
+        >>> q, r = TiledMatrix(a, tile=256).qr()
+        """
+        (rows, columns), (height, width) = self.shape, self.tile
+        side = min(rows, columns)
+        q = self._new((rows, side), (height, width))
+        r = self._new((side, columns), (width, width), zeros=True)
+        q_tiles, r_tiles = tilealgebra.qr(self._executor, self, q, r)
+        return q._with(q_tiles), r._with(r_tiles)
+
+    def svdvals(self) -> Any:
+        """Give the cown of the singular values, a 1 x k `Matrix`, descending.
+
+        A matrix that is much longer than wide, or much wider than long, is reduced to a triangle
+        first, its parts at the same time and then pairs of what is left of them (Demmel, Grigori,
+        Hoemmen and Langou 2012); LAPACK's gesdd does the rest. It raises `LinAlgError` if the
+        matrix contains NaN or infinity.
+
+        Examples
+        --------
+        >>> largest = TiledMatrix(a).svdvals().get()[0, 0]
+        """
+        return tilealgebra.svdvals(self._executor, self)
+
+    def _check_square(self, what: str) -> None:
+        if self.shape[0] != self.shape[1]:
+            raise linalg.LinAlgError(f"{what} takes a square matrix, not a {by(self.shape)} one")
 
     # ---- reductions ----
 

@@ -9,13 +9,46 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from bocmat._core import Cown, Matrix, _matmul_into, _running, read, when
 
 Handle = Any
 Position = tuple[int, int]
 Shape = tuple[int, int]
+
+
+class Executor(Protocol):
+    """What runs functions over tiles; a handle stands for a tile that may not be there yet."""
+
+    def put(self, tile: Matrix) -> Handle:
+        """Hand over a tile."""
+
+    def fill(
+        self,
+        function: Callable[..., None],
+        target: Handle,
+        tiles: Sequence[Handle],
+        arguments: tuple[Any, ...],
+        position: Position,
+    ) -> Handle:
+        """Let `function` change the target, or fill it, and give the handle of what it becomes.
+
+        The target's own handle is of no use afterwards. Where one of the tiles, or the target
+        itself, is an exception, so is the result, and the function is not called.
+        """
+
+    def call(
+        self,
+        function: Callable[..., Any],
+        tiles: Sequence[Handle],
+        arguments: tuple[Any, ...],
+        position: Position,
+    ) -> Handle:
+        """Give the handle of what `function` returns."""
+
+    def collect(self, tiles: Sequence[tuple[Position, Shape, Handle]]) -> list[Matrix]:
+        """Wait for the tiles and take them out of their handles: all, or none and an exception."""
 
 
 class Behaviors:
@@ -96,8 +129,16 @@ def _values(tiles: Any) -> list[Any]:
     """Read the tiles; the exception that one of them became instead comes out again."""
     failed = [tile for tile in tiles if tile.exception]  # looks at all of them: none is reported
     if failed:
-        raise failed[0].value
+        raise _where_it_began(failed[0].value)
     return [tile.value for tile in tiles]
+
+
+def _where_it_began(error: BaseException) -> BaseException:
+    """Keep the first of the notes with a traceback: the others tell how it was passed on."""
+    notes = getattr(error, "__notes__", [])
+    for note in [note for note in notes if note.startswith("Traceback in the behavior")][1:]:
+        notes.remove(note)
+    return error
 
 
 def _fill(
@@ -107,9 +148,10 @@ def _fill(
     arguments: tuple[Any, ...],
     position: Position,
 ) -> Any:
-    tile, target.value = target.value, None
     try:
-        function(tile, _values(tiles), *arguments)
+        tile, *values = _values([target, *tiles])
+        target.value = None
+        function(tile, values, *arguments)
     except BaseException as error:
         _note(error, position)
         raise
@@ -133,7 +175,7 @@ def _collect(tiles: Any, expected: list[tuple[Position, Shape]]) -> Any:
     for tile, (position, shape) in zip(tiles, expected):
         try:
             (value,) = _values([tile])
-            _check_tile(value, shape)
+            check_tile(value, shape)
         except BaseException as error:
             _note(error, position)
             return error
@@ -143,7 +185,8 @@ def _collect(tiles: Any, expected: list[tuple[Position, Shape]]) -> Any:
     return values
 
 
-def _check_tile(value: Any, shape: Shape) -> None:
+def check_tile(value: Any, shape: Shape) -> None:
+    """Refuse what is not a matrix of the tile's shape."""
     if not isinstance(value, Matrix):
         raise TypeError(f"the value of a tile must be a Matrix, not {type(value).__name__}")
     if value.shape != shape:
@@ -162,7 +205,7 @@ def by(shape: Shape) -> str:
 
 def store(target: Matrix, value: Any) -> None:
     """Put a value of the tile's shape in its place."""
-    _check_tile(value, target.shape)
+    check_tile(value, target.shape)
     target[:, :] = value
 
 

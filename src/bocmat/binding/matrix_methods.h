@@ -63,6 +63,8 @@ PyObject *matrix_matmul_into(PyObject *module, PyObject *const *args, Py_ssize_t
 
 /* matrix_linalg.c: its functions, for the module. 0 or -1. */
 int linalg_add(PyObject *module, core_state *state);
+/* matrix_steps.c */
+int steps_add(PyObject *module);
 
 /* matrix_look.c */
 extern PyGetSetDef matrix_getset[];

@@ -293,7 +293,7 @@ matrix_add_types(PyObject *module, core_state *state)
         return -1;
     if (PyModule_AddType(module, state->matrix_type) < 0 || PyModule_AddType(module, state->matrix_view_type) < 0)
         return -1;
-    if (linalg_add(module, state) < 0)
+    if (linalg_add(module, state) < 0 || steps_add(module) < 0)
         return -1;
     if (matrix_add_crossing(state) < 0)
         return -1;

@@ -1,0 +1,350 @@
+"""Linear algebra over tiles: which step works on which parts, in which order.
+
+A factorization is a sequence of `fill`: each step takes a part that earlier steps have left, reads
+others that are finished, and leaves the part in a new handle. Nothing here waits: a step runs as
+soon as the parts that it names are there, so the steps of one factorization overlap, and with them
+those of whatever uses its result. Within each round the steps that the next round begins with come
+first.
+
+Cholesky works tile by tile. LU and QR need whole columns to choose pivots and to reflect, so they
+work on bands of rows and panels of columns: copies of the tiles side by side, as high or wide as
+a tile, with one more row for the pivots or the reflectors' factors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from bocmat import linalg  # loaded in every worker, so that its LinAlgError travels by name
+from bocmat._core import (
+    Matrix,
+    _cholesky_below,
+    _cholesky_step,
+    _cholesky_update,
+    _lu_solve,
+    _lu_step,
+    _lu_update,
+    _qr_apply,
+    _qr_step,
+)
+from bocmat.tilework import Executor, Handle, Shape, check_tile, store
+
+Handles = list[list[Handle]]
+
+
+class Grid(Protocol):
+    """The handles of tiles, by row and column of the grid."""
+
+    def __getitem__(self, position: tuple[int, int]) -> Handle:
+        """Give one of them."""
+
+
+class Tiled(Protocol):
+    """What the algorithms ask of a tiled matrix."""
+
+    @property
+    def shape(self) -> Shape:
+        """Rows and columns."""
+
+    @property
+    def tile(self) -> Shape:
+        """Rows and columns of a tile."""
+
+    @property
+    def grid(self) -> Shape:
+        """Tiles down and across."""
+
+    @property
+    def tiles(self) -> Grid:
+        """Their handles."""
+
+
+def _places(length: int, size: int) -> list[tuple[int, int]]:
+    """List where each part of a length starts, and how long it is."""
+    return [(start, min(size, length - start)) for start in range(0, length, size)]
+
+
+def _row(matrix: Tiled, i: int) -> list[Handle]:
+    return [matrix.tiles[i, j] for j in range(matrix.grid[1])]
+
+
+def _column(matrix: Tiled, j: int) -> list[Handle]:
+    return [matrix.tiles[i, j] for i in range(matrix.grid[0])]
+
+
+# ---- Cholesky ----
+
+
+def cholesky(executor: Executor, a: Tiled, result: Tiled) -> Handles:
+    """Factor; `result` is of zeros, which stay above the diagonal."""
+    size, count = a.tile[0], a.grid[0]
+    factor = [[result.tiles[i, j] for j in range(count)] for i in range(count)]
+
+    def step(function: Any, i: int, j: int, reads: list[Handle], *arguments: Any) -> None:
+        factor[i][j] = executor.fill(function, factor[i][j], reads, arguments, (i, j))
+
+    for k in range(count):
+        # The first step on a tile, whichever it is, copies it from the matrix.
+        step(factored, k, k, [a.tiles[k, k]] if k == 0 else [], k * size)
+        for i in range(k + 1, count):
+            reads = [a.tiles[i, k]] if k == 0 else []
+            step(put_below, i, k, [factor[k][k], *reads])
+        for j in range(k + 1, count):
+            for i in range(j, count):
+                reads = [a.tiles[i, j]] if k == 0 else []
+                step(updated, i, j, [factor[i][k], factor[j][k], *reads])
+    return factor
+
+
+def factored(tile: Matrix, tiles: list[Any], before: int) -> None:
+    """Factor a tile of the diagonal."""
+    for source in tiles:
+        store(tile, source)
+    _cholesky_step(tile, before)
+
+
+def put_below(tile: Matrix, tiles: list[Any]) -> None:
+    """Make a tile below one of the diagonal its part of the factor."""
+    for source in tiles[1:]:
+        store(tile, source)
+    _cholesky_below(tile, tiles[0])
+
+
+def updated(tile: Matrix, tiles: list[Any]) -> None:
+    """Subtract what a finished column of the factor has of this tile."""
+    for source in tiles[2:]:
+        store(tile, source)
+    _cholesky_update(tile, tiles[0], tiles[1])
+
+
+# ---- solving ----
+
+
+def solve(executor: Executor, a: Tiled, b: Tiled, x: Tiled) -> Handles:
+    """Solve `a @ x = b`: LU with partial pivoting by bands of rows, then both substitutions."""
+    places, size = _places(a.shape[0], a.tile[0]), a.shape[0]
+    bands = [executor.put(Matrix.empty((height + 1, size))) for _, height in places]
+    columns = [executor.put(Matrix.empty((size, w))) for _, w in _places(*_width(b))]
+
+    def substitute(k: int, backward: int) -> None:
+        start = places[k][0]
+        for j, column in enumerate(columns):
+            reads = _column(b, j) if k == 0 and not backward else []
+            columns[j] = executor.fill(
+                solved, column, [bands[k], *reads], (start, backward, b.tile[0]), (k, j)
+            )
+
+    for k, (start, _) in enumerate(places):
+        diagonal = (k, start // a.tile[1])
+        reads = _row(a, 0) if k == 0 else []
+        bands[k] = executor.fill(lu_factored, bands[k], reads, (start, a.tile[1]), diagonal)
+        for i in range(k + 1, len(bands)):
+            reads = _row(a, i) if k == 0 else []
+            bands[i] = executor.fill(
+                lu_updated, bands[i], [bands[k], *reads], (start, a.tile[1]), (i, diagonal[1])
+            )
+        substitute(k, 0)
+    for k in reversed(range(len(bands))):
+        substitute(k, 1)
+    return [
+        [
+            executor.fill(cut, x.tiles[i, j], [column], (start, 0), (i, j))
+            for j, column in enumerate(columns)
+        ]
+        for i, (start, _) in enumerate(_places(x.shape[0], x.tile[0]))
+    ]
+
+
+def _width(matrix: Tiled) -> tuple[int, int]:
+    return matrix.shape[1], matrix.tile[1]
+
+
+def lu_factored(band: Matrix, tiles: list[Any], start: int, width: int) -> None:
+    """Factor a band of rows."""
+    _put_side_by_side(band, tiles, width)
+    _lu_step(band, start)
+
+
+def lu_updated(band: Matrix, tiles: list[Any], start: int, width: int) -> None:
+    """Make a band what a factored one above leaves of it."""
+    _put_side_by_side(band, tiles[1:], width)
+    _lu_update(band, tiles[0], start)
+
+
+def solved(column: Matrix, tiles: list[Any], start: int, backward: int, height: int) -> None:
+    """Substitute the rows of one band in some columns of right-hand sides."""
+    for (row, rows), tile in zip(_places(column.rows, height), tiles[1:]):
+        check_tile(tile, (rows, column.columns))
+        column[row : row + rows, :] = tile
+    _lu_solve(column, tiles[0], start, backward)
+
+
+def cut(tile: Matrix, tiles: list[Any], row: int, column: int) -> None:
+    """Copy a tile out of a larger matrix."""
+    store(tile, tiles[0][row : row + tile.rows, column : column + tile.columns])
+
+
+def _put_side_by_side(band: Matrix, tiles: Sequence[Any], width: int) -> None:
+    rows = band.rows - 1
+    for (column, columns), tile in zip(_places(band.columns, width), tiles):
+        check_tile(tile, (rows, columns))
+        band[:rows, column : column + columns] = tile
+
+
+# ---- QR ----
+
+
+def qr(executor: Executor, a: Tiled, q: Tiled, r: Tiled) -> tuple[Handles, Handles]:
+    """Factor by panels of columns; `r` is of zeros, which stay below the diagonal."""
+    (rows, columns), (height, width) = a.shape, a.tile
+    places = _places(columns, width)
+    panels = [executor.put(Matrix.empty((w + 1, rows))) for _, w in places]
+    steps = _places(min(rows, columns), width)
+    for k, (start, _) in enumerate(steps):
+        reads = _column(a, 0) if k == 0 else []
+        panels[k] = executor.fill(qr_factored, panels[k], reads, (start, height), (k, k))
+        for j in range(k + 1, len(panels)):
+            reads = _column(a, j) if k == 0 else []
+            panels[j] = executor.fill(
+                qr_updated, panels[j], [panels[k], *reads], (start, height), (k, j)
+            )
+    q_columns = []
+    for j, (start, w) in enumerate(steps):
+        column = executor.put(Matrix.zeros((w + 1, rows)))
+        for k in range(j, -1, -1):
+            ones = start if k == j else -1
+            column = executor.fill(reflected, column, [panels[k]], (steps[k][0], ones), (k, j))
+        q_columns.append(column)
+    q_tiles = [
+        [
+            executor.fill(cut_turned, q.tiles[i, j], [c], (row,), (i, j))
+            for j, c in enumerate(q_columns)
+        ]
+        for i, (row, _) in enumerate(_places(rows, q.tile[0]))
+    ]
+    r_tiles = []
+    for i, (row, _) in enumerate(_places(r.shape[0], r.tile[0])):
+        r_tiles.append([r.tiles[i, j] for j in range(len(places))])
+        for j in range(i, len(places)):
+            r_tiles[i][j] = executor.fill(
+                cut_upper, r.tiles[i, j], [panels[j]], (row, places[j][0]), (i, j)
+            )
+    return q_tiles, r_tiles
+
+
+def qr_factored(panel: Matrix, tiles: list[Any], start: int, height: int) -> None:
+    """Factor a panel, which is stored turned: its rows are columns."""
+    _put_turned(panel, tiles, height)
+    _qr_step(panel, start)
+
+
+def qr_updated(panel: Matrix, tiles: list[Any], start: int, height: int) -> None:
+    """Reflect a panel by the reflectors of one further left."""
+    _put_turned(panel, tiles[1:], height)
+    _qr_apply(panel, tiles[0], start, 0)
+
+
+def reflected(panel: Matrix, tiles: list[Any], start: int, ones: int) -> None:
+    """Reflect columns of the identity, which are made where `ones` says where they begin."""
+    if ones >= 0:
+        for i in range(panel.rows - 1):
+            panel[i, ones + i] = 1.0
+    _qr_apply(panel, tiles[0], start, 1)
+
+
+def cut_turned(tile: Matrix, tiles: list[Any], row: int) -> None:
+    """Copy a tile out of a panel."""
+    store(tile, tiles[0][: tile.columns, row : row + tile.rows].T)
+
+
+def cut_upper(tile: Matrix, tiles: list[Any], row: int, column: int) -> None:
+    """Copy what of it lies on or above the diagonal."""
+    cut_turned(tile, tiles, row)
+    for i in range(tile.rows):
+        below = row + i - column
+        if below > 0:
+            tile[i, :below] = 0.0
+
+
+def _put_turned(panel: Matrix, tiles: Sequence[Any], height: int) -> None:
+    columns = panel.rows - 1
+    for (row, rows), tile in zip(_places(panel.columns, height), tiles):
+        check_tile(tile, (rows, columns))
+        panel[:columns, row : row + rows] = tile.T
+
+
+# ---- singular values ----
+
+
+def svdvals(executor: Executor, a: Tiled) -> Handle:
+    """Reduce a long matrix to a triangle, pair by pair of its parts; LAPACK does what is left."""
+    wide = a.shape[0] < a.shape[1]
+    length, short = max(a.shape), min(a.shape)
+    along, across = (a.tile[1], a.tile[0]) if wide else a.tile
+    lines = [_column(a, j) if wide else _row(a, j) for j in range(a.grid[1 if wide else 0])]
+    # A part is twice as long as wide: what is left of it is half of it.
+    together = max(1, -(-2 * short // along))
+    parts = []
+    for i in range(0, max(1, len(lines)), together):
+        size = min(together * along, length - i * along)
+        shapes = ((short, size), (across, along), wide)
+        parts.append(([tile for line in lines[i : i + together] for tile in line], shapes, (i, 0)))
+    if len(parts) <= 1:
+        tiles = [tile for line in lines for tile in line]
+        return executor.call(
+            singular_values, tiles, ((short, length), (across, along), wide), (0, 0)
+        )
+    left = [(executor.call(triangle, *part), part[2]) for part in parts]
+    while len(left) > 1:
+        pairs = [
+            (executor.call(triangle_of_two, [one, other], (), place), place)
+            for (one, place), (other, _) in zip(left[::2], left[1::2])
+        ]
+        left = pairs + left[2 * len(pairs) :]
+    return executor.call(singular_values_left, [left[0][0]], (), left[0][1])
+
+
+def _gather(panel: Matrix, tiles: Sequence[Any], length: int, tile: Shape, wide: bool) -> None:
+    """Copy tiles, line after line along a panel; those of a wide matrix are turned already."""
+    short = panel.rows - 1
+    places = [(x, y) for y in _places(length, tile[1]) for x in _places(short, tile[0])]
+    for ((row, rows), (column, columns)), one in zip(places, tiles):
+        check_tile(one, (rows, columns) if wide else (columns, rows))
+        panel[row : row + rows, column : column + columns] = one if wide else one.T
+
+
+def _triangle(panel: Matrix) -> Matrix:
+    """Factor a whole panel, and keep what is on and above the diagonal."""
+    _qr_step(panel, 0)
+    triangle = Matrix.empty((min(panel.rows - 1, panel.columns), panel.rows - 1))
+    cut_upper(triangle, [panel], 0, 0)
+    return triangle
+
+
+def triangle(tiles: list[Any], shape: Shape, tile: Shape, wide: bool) -> Matrix:
+    """Reduce a part of a long matrix."""
+    panel = Matrix.empty((shape[0] + 1, shape[1]))
+    _gather(panel, tiles, shape[1], tile, wide)
+    return _triangle(panel)
+
+
+def triangle_of_two(tiles: list[Any]) -> Matrix:
+    """Reduce two triangles, one below the other, to one."""
+    one, other = tiles
+    panel = Matrix.empty((one.columns + 1, one.rows + other.rows))
+    panel[: one.columns, : one.rows] = one.T
+    panel[: one.columns, one.rows :] = other.T
+    return _triangle(panel)
+
+
+def singular_values(tiles: list[Any], shape: Shape, tile: Shape, wide: bool) -> Matrix:
+    """Give the singular values of what is too short to be parted."""
+    panel = Matrix.empty((shape[0] + 1, shape[1]))
+    _gather(panel, tiles, shape[1], tile, wide)
+    return linalg.svdvals(panel.view[: shape[0], :])
+
+
+def singular_values_left(tiles: list[Any]) -> Matrix:
+    """Give those of the triangle that is left."""
+    return linalg.svdvals(tiles[0])
