@@ -374,11 +374,11 @@ void mk_lu_forward(size_t start, size_t height, size_t count, mk_window x, mk_wi
 void mk_lu_backward(size_t start, size_t height, size_t columns, size_t count, mk_window x, mk_window factor,
                     const double *pivots);
 
-/* a, the transpose of some columns, becomes that of their QR factors: r, and the reflectors below it, whose factors go
- * to min(rows, columns) doubles. */
+/* a, the transpose of some columns, becomes that of their QR factors: r, and below it the reflectors, whose own factors
+ * go to min(rows, columns) doubles. */
 size_t mk_qr_step_work(size_t rows, size_t columns);
 void mk_qr_step(size_t rows, size_t columns, mk_window a, double *factors, double *work, size_t size);
-/* Applies `count` such reflectors to other columns, of which a is the transpose: q' @ them, or as `inverse` q @ them. */
+/* Applies `count` such reflectors to other columns, a being their transpose: q' @ them, or as `inverse` q @ them. */
 size_t mk_qr_apply_work(size_t rows, size_t columns, size_t count);
 void mk_qr_apply(size_t rows, size_t columns, size_t count, mk_window a, mk_window reflectors, const double *factors,
                  bool inverse, double *work, size_t size);

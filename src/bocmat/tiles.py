@@ -9,117 +9,16 @@ take its place.
 
 from __future__ import annotations
 
-import math
-import numbers
-import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bocmat import linalg, stencils, tilealgebra
 from bocmat import tilework as work
 from bocmat._core import Matrix, _join, _split
-from bocmat.lifecycle import WORKER_COUNT
-from bocmat.tilework import Behaviors, Handle, Position, Shape, by
+from bocmat.tilegrid import Placed, TileGrid, check_axis, check_callable, is_scalar, tile_size
+from bocmat.tilework import Behaviors, Handle, Shape, by
 
-__all__ = ["TileGrid", "TiledMatrix"]
-
-Placed = tuple[Position, Handle]
-
-SMALLEST_TILE = 64
-LARGEST_TILE = 512
-TILES_PER_WORKER = 2
-
-
-# ---- arguments ----
-
-
-def _tile_size(tile: Any, shape: Shape) -> Shape:
-    """Check a tile size; a tile is never larger than the matrix, and never empty."""
-    if tile is None:
-        sizes = tuple(_default_size(length) for length in shape)
-    elif isinstance(tile, tuple | list):
-        if len(tile) != 2:
-            raise ValueError(f"a tile size is one number or two, not {len(tile)}")
-        sizes = tuple(_whole_number(size) for size in tile)
-    else:
-        sizes = (_whole_number(tile),) * 2
-    if min(sizes) < 1:
-        raise ValueError(f"a tile has at least 1 row and 1 column, not {by((sizes[0], sizes[1]))}")
-    return min(sizes[0], max(shape[0], 1)), min(sizes[1], max(shape[1], 1))
-
-
-def _whole_number(size: Any) -> int:
-    if isinstance(size, bool):
-        raise TypeError("a tile size is an int, not bool")
-    try:
-        return operator.index(size)
-    except TypeError:
-        raise TypeError(f"a tile size is an int, not {type(size).__name__}") from None
-
-
-def _default_size(length: int) -> int:
-    """Give enough tiles for every worker, none of them too small to pay or too large for a cache.
-
-    It depends on this one length alone, so that factors agree along the side that they share.
-    """
-    parts = math.isqrt(TILES_PER_WORKER * WORKER_COUNT - 1) + 1
-    size = -(-length // parts)
-    size = -(-size // 8) * 8
-    return max(SMALLEST_TILE, min(LARGEST_TILE, size))
-
-
-def _check_axis(axis: Any) -> int | None:
-    if axis is None:
-        return None
-    if isinstance(axis, bool):
-        raise TypeError("axis is None, 0 or 1, not bool")
-    try:
-        number = operator.index(axis)
-    except TypeError:
-        raise TypeError(f"axis is None, 0 or 1, not {type(axis).__name__}") from None
-    if not -2 <= number <= 1:
-        raise ValueError(f"axis is None, 0 or 1, not {number}")
-    return number % 2
-
-
-def _is_scalar(value: Any) -> bool:
-    return isinstance(value, numbers.Real)
-
-
-# ---- the matrix ----
-
-
-class TileGrid:
-    """The handles of a matrix's tiles: `grid[i, j]`, and iteration row by row."""
-
-    __slots__ = ("_rows", "shape")
-
-    def __init__(self, rows: list[list[Handle]], shape: Shape) -> None:
-        self._rows = rows
-        self.shape = shape
-
-    def __getitem__(self, position: tuple[int, int]) -> Handle:
-        """Give the handle in one row and column of the grid; negative ones count from the end."""
-        if not isinstance(position, tuple) or len(position) != 2:
-            raise TypeError("a tile is named by its row and column in the grid: tiles[i, j]")
-        row, column = operator.index(position[0]), operator.index(position[1])
-        rows, columns = self.shape
-        if not (-rows <= row < rows and -columns <= column < columns):
-            raise IndexError(f"tile ({row}, {column}) is outside of a {by(self.shape)} grid")
-        return self._rows[row][column]
-
-    def __iter__(self) -> Iterator[Handle]:
-        """Go through the handles row by row."""
-        for row in self._rows:
-            yield from row
-
-    def __len__(self) -> int:
-        """Count the tiles."""
-        return self.shape[0] * self.shape[1]
-
-    def placed(self) -> list[Placed]:
-        """List the handles with their positions, row by row."""
-        return [((i, j), tile) for i, row in enumerate(self._rows) for j, tile in enumerate(row)]
+__all__ = ["TiledMatrix"]
 
 
 class TiledMatrix:
@@ -156,7 +55,7 @@ class TiledMatrix:
     def __init__(self, matrix: Matrix, tile: int | tuple[int, int] | None = None) -> None:
         if not isinstance(matrix, Matrix):
             raise TypeError(f"a TiledMatrix is made of a Matrix, not {type(matrix).__name__}")
-        self._take(Behaviors(), matrix, _tile_size(tile, matrix.shape))
+        self._take(Behaviors(), matrix, tile_size(tile, matrix.shape))
 
     def _take(self, executor: Behaviors, matrix: Matrix, tile: Shape) -> None:
         """Split the matrix, which is usable as before if that fails."""
@@ -268,7 +167,7 @@ class TiledMatrix:
             return self._new(self.shape, self.tile)._fill(
                 work.combined, lambda i, j: [mine[i, j], theirs[i, j]], (symbol,)
             )
-        if not _is_scalar(other):
+        if not is_scalar(other):
             return NotImplemented
         return self._new(self.shape, self.tile)._fill(
             work.scaled, lambda i, j: [mine[i, j]], (symbol, float(other), reflected)
@@ -323,7 +222,7 @@ class TiledMatrix:
         *others : TiledMatrix
             Tiled alike.
         """
-        _check_callable(function)
+        check_callable(function)
         for other in others:
             if not isinstance(other, TiledMatrix):
                 raise TypeError(f"map goes over other TiledMatrix, not {type(other).__name__}")
@@ -363,7 +262,7 @@ class TiledMatrix:
         ...     return (u[:-2, 1:-1] + u[2:, 1:-1] + u[1:-1, :-2] + u[1:-1, 2:]) / 4.0
         >>> cooler = plate.stencil(step, 1, boundary="nearest")
         """
-        _check_callable(function)
+        check_callable(function)
         halo = stencils.check_halo(halo)
         boundary = stencils.check_boundary(boundary)
         mine = self.tiles
@@ -558,8 +457,8 @@ class TiledMatrix:
         Cown or TiledMatrix
             With None the cown of what is left; otherwise a `TiledMatrix` one tile high or wide.
         """
-        _check_callable(function)
-        axis = _check_axis(axis)
+        check_callable(function)
+        axis = check_axis(axis)
         placed = self.tiles.placed()
         if not placed:
             raise ValueError(f"a {by(self.shape)} matrix has no tiles to reduce")
@@ -575,7 +474,7 @@ class TiledMatrix:
         return self._new(shape, self.tile)._fill(work.copied, lambda i, j: [ends[max(i, j)][1]])
 
     def _reduction(self, name: str, axis: int | None) -> Any:
-        axis = _check_axis(axis)
+        axis = check_axis(axis)
         placed = self.tiles.placed()
         rows, columns = self.shape
         if name != "sum" and rows * columns == 0:
@@ -610,8 +509,3 @@ class TiledMatrix:
     def max(self, axis: int | None = None) -> Any:
         """Give the cown of the largest element, or of a `Matrix` of those along an axis."""
         return self._reduction("max", axis)
-
-
-def _check_callable(function: Any) -> None:
-    if not callable(function):
-        raise TypeError(f"a function is needed, not {type(function).__name__}")
