@@ -3,12 +3,13 @@
     PYTHONPATH=src python tools/soak.py [MINUTES] [--backend threads|interpreters] [--seed N]
     tools/sanitized.sh asan tools/soak.py [MINUTES] ...
 
-Cowns of numbers, text, lists, dicts, objects and matrices hold amounts, each amount twice.
-Behaviors over up to four of them, scheduled by several threads and by other behaviors, read them
-or add what their plan says; some fail before they have added, some after. From the plans follows
-what every cown must hold, what results are, how many behaviors must have run, and how many
-failures must be reported; each round ends by comparing. Prints its seed, a line a minute, and ends
-with status 1 at the first discrepancy.
+Cowns of numbers, text, lists, dicts, objects and matrices hold amounts, each amount twice; some
+are pinned, and the main thread pumps while others schedule. Behaviors over up to four of them,
+scheduled by several threads and by other behaviors, read them or add what their plan says; some
+fail before they have added, some after, some leave a notice or send a message. From the plans
+follows what every cown must hold, what results are, how many behaviors must have run, what must
+have been noted and received, and how many failures must be reported; each round ends by comparing.
+Prints its seed, a line a minute, and ends with status 1 at the first discrepancy.
 """
 
 from __future__ import annotations
@@ -24,12 +25,29 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bocmat import Cown, Matrix, quiesce, read, start, wait, when, whencall
+from bocmat import (
+    TIMEOUT,
+    Cown,
+    Matrix,
+    PinnedCown,
+    notice_update,
+    noticeboard,
+    pump,
+    quiesce,
+    read,
+    receive,
+    send,
+    start,
+    wait,
+    when,
+    whencall,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 COWNS = 12
+FIRST_PINNED = 10  # of the cowns' numbers
 THREADS = 3
 SETTLED_SECONDS = 60.0
 SLACK_MEBIBYTES = 64.0
@@ -54,13 +72,20 @@ class Account:
     tickets: list[int] = field(default_factory=lambda: [0] * THREADS)
 
 
+class Window(Account):
+    """What stays where it was made: the very object is seen again, or there is a discrepancy."""
+
+    def __init__(self, amount: int, again: int) -> None:
+        super().__init__(amount, again)
+        self.lock = threading.Lock()
+        self.address = id(self)
+
+    def __reduce__(self) -> NoReturn:  # noqa: D105
+        discrepancy("a pinned value travels")
+
+
 class Planned(Exception):
     """What a behavior raises because its plan says so."""
-
-
-def empty_value(kind: str) -> Any:
-    """Make the value of a new cown."""
-    return KINDS[kind]()
 
 
 KINDS: dict[str, Callable[[], Any]] = {
@@ -73,6 +98,14 @@ KINDS: dict[str, Callable[[], Any]] = {
     "large": lambda: Matrix.zeros((3, 500)),
     "dict": lambda: {"matrices": [Matrix.zeros((1, 2)), Matrix.zeros((1, 40))], "n": 0},
 }
+PINNED_KINDS = {"window": lambda: Window(0, 0), **KINDS}
+
+
+def new_cown(choice: random.Random, number: int) -> Cown[Any]:
+    """Make the cown of a number, pinned or not, of any kind of value."""
+    if number >= FIRST_PINNED:
+        return PinnedCown(PINNED_KINDS[choice.choice(list(PINNED_KINDS))]())
+    return Cown(KINDS[choice.choice(list(KINDS))]())
 
 
 def amount_of(value: Any) -> int:
@@ -83,6 +116,8 @@ def amount_of(value: Any) -> int:
         one, two = (int(part) for part in value.split())
     elif isinstance(value, Account):
         one, two = value.amount, value.again
+        if isinstance(value, Window) and value.address != id(value):
+            discrepancy("a pinned value has been copied")
     elif isinstance(value, Matrix):
         one, two = int(value[0].sum()), int(value[1].sum())
     elif isinstance(value, dict):
@@ -151,12 +186,18 @@ class Plan:
     cowns: list[int]
     amounts: list[int | None]
     fails: str
+    tells: str
     answers: str
     style: int
     seed: int
     ticket: tuple[int, int] | None = None
     children: list[Plan] = field(default_factory=list)
     watched: bool = False
+
+    @property
+    def pinned(self) -> bool:
+        """It runs in the main interpreter."""
+        return any(number >= FIRST_PINNED for number in self.cowns)
 
 
 def make_plan(choice: random.Random, depth: int, ticket: tuple[int, int] | None) -> Plan:
@@ -173,6 +214,7 @@ def make_plan(choice: random.Random, depth: int, ticket: tuple[int, int] | None)
         numbers,
         amounts,
         choice.choice(("before", "after", *[""] * 18)),
+        choice.choice(("notice", "message", *[""] * 18)),
         choice.choice(("int", "int", "list", "matrix", "object", "cown", "none")),
         choice.randrange(4),
         choice.randrange(1000),
@@ -192,17 +234,23 @@ class Model:
 
     amounts: list[int] = field(default_factory=lambda: [0] * COWNS)
     behaviors: int = 0
+    pinned: int = 0
     unwatched: int = 0
     watched: int = 0
+    notices: int = 0
+    messages: int = 0
 
     def include(self, plan: Plan) -> None:
         """Count what a plan and its children do."""
         self.behaviors += 1
+        self.pinned += plan.pinned
         if plan.fails:
             self.watched += plan.watched
             self.unwatched += not plan.watched
         if plan.fails == "before":
             return
+        self.notices += plan.tells == "notice"
+        self.messages += plan.tells == "message"
         for number, amount in zip(plan.cowns, plan.amounts):
             self.amounts[number] += amount or 0
         for child in plan.children:
@@ -282,6 +330,10 @@ def perform(plan: Plan, held: list[Cown[Any]], cowns: list[Cown[Any]]) -> Any:
         raise Planned("before", plan.seed)
     for child in plan.children:
         schedule(child, cowns)
+    if plan.tells == "notice":
+        notice_update("notices", lambda count: count + 1, 0)
+    if plan.tells == "message":
+        send("soak", (Matrix(2, 7, float(plan.seed)), plan.seed))
     before = {number: amount_of(cown.value) for number, cown in zip(plan.cowns, held)}
     for number, cown, amount in zip(plan.cowns, held, plan.amounts):
         if amount is not None:
@@ -387,7 +439,7 @@ def be_scheduler(
 def hold(cowns: list[Cown[Any]], model: Model, choice: random.Random) -> None:
     """Change a cown, or read it, from ordinary code."""
     number = choice.randrange(COWNS)
-    if choice.random() < 0.3:
+    if number < FIRST_PINNED and choice.random() < 0.3:
         amount_of(cowns[number].get(timeout=PATIENCE_SECONDS))
         return
     with cowns[number] as value:
@@ -402,6 +454,37 @@ def with_timeout(choice: random.Random) -> None:
     """Wait for a moment of quiet that may not come."""
     with contextlib.suppress(TimeoutError):
         quiesce(timeout=choice.choice((0, 0.0001, 0.01)))
+
+
+def receive_one(timeout: float) -> int:
+    """Look at a message, should there be one: how many there were."""
+    tag, contents = receive("soak", timeout)
+    if tag == TIMEOUT:
+        return 0
+    matrix, number = contents
+    if matrix.sum() != 14.0 * number:
+        discrepancy(f"a message has changed: {matrix}, {number}")
+    return 1
+
+
+def serve(threads: list[threading.Thread], choice: random.Random) -> int:
+    """Be the program's own loop until the threads have ended; how many messages came."""
+    received = 0
+    while any(thread.is_alive() for thread in threads):
+        try:
+            most = choice.choice((1, 3, 1000))
+            done = pump(choice.choice((None, 1, 20)), most)
+        except RuntimeError as error:
+            # Another thread's quiesce() runs them, or nothing has been scheduled yet.
+            if "another thread" not in str(error) and "running runtime" not in str(error):
+                discrepancy(f"pump() raised {error}")
+        else:
+            if done.executed > most:
+                discrepancy(f"pump({most}) ran {done.executed} behaviors")
+        received += receive_one(0.001)
+        if choice.random() < 0.01:
+            with_timeout(choice)
+    return received
 
 
 class Reports(logging.Handler):
@@ -431,11 +514,17 @@ class Soak:
     tickets: list[int] = field(default_factory=lambda: [0] * THREADS)
     behaviors: int = 0
     since_start: int = 0
+    pinned_since_start: int = 0
+    notices: int = 0
+    messages: int = 0
 
-    def compare(self, label: str, models: list[Model]) -> None:
+    def compare(self, label: str, models: list[Model], board: Any) -> None:
         """All is quiet: hold everything to the models."""
         for model in models:
             self.since_start += model.behaviors
+            self.pinned_since_start += model.pinned
+            self.notices += model.notices
+            self.messages -= model.messages
             for number, amount in enumerate(model.amounts):
                 self.amounts[number] += amount
         least = sum(model.unwatched for model in models)
@@ -446,6 +535,12 @@ class Soak:
                 f"{label}: {self.reports.count} failures reported, {least} to {most} planned"
             )
         self.reports.count = 0
+        while receive_one(0):
+            self.messages += 1
+        if self.messages:
+            discrepancy(f"{label}: {self.messages} messages more than were sent")
+        if board.get("notices", 0) != self.notices:
+            discrepancy(f"{label}: {dict(board)}, and {self.notices} notices planned")
 
     def round(self) -> None:
         """Schedule from several threads, wait for all of it, compare."""
@@ -460,20 +555,21 @@ class Soak:
         ]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        self.messages += serve(threads, choice)
         if choice.random() < 0.5:
             quiesce(timeout=PATIENCE_SECONDS)
-            self.compare("quiesce", models)
+            self.compare("quiesce", models, noticeboard())
             seen = [amount_of(cown.get(timeout=PATIENCE_SECONDS)) for cown in self.cowns]
         else:
-            counts = wait(timeout=PATIENCE_SECONDS, stats=True) or []
-            self.compare("wait", models)
-            executed = sum(worker["executed"] for worker in counts)
-            if executed != self.since_start:
-                discrepancy(f"{executed} behaviors have run, {self.since_start} were scheduled")
+            done = wait(timeout=PATIENCE_SECONDS, stats=True, noticeboard=True)
+            self.compare("wait", models, done.noticeboard)
+            executed = sum(worker["executed"] for worker in done.stats)
+            # An update of the noticeboard runs on a worker too.
+            scheduled = self.since_start - self.pinned_since_start + self.notices
+            if executed != scheduled:
+                discrepancy(f"{executed} behaviors have run on workers, of {scheduled}")
             self.behaviors += self.since_start
-            self.since_start = 0
+            self.since_start = self.pinned_since_start = self.notices = 0
             seen = [amount_of(cown.value) for cown in self.cowns]
         if seen != self.amounts:
             discrepancy(f"amounts are {seen}, and should be {self.amounts}")
@@ -485,7 +581,7 @@ class Soak:
         choice = self.choice
         for number in range(COWNS):
             if choice.random() < 0.2:
-                self.cowns[number] = Cown(empty_value(choice.choice(list(KINDS))))
+                self.cowns[number] = new_cown(choice, number)
                 self.amounts[number] = 0
         if self.backend or choice.random() < 0.7:
             start(choice.randint(1, 4), backend=self.backend or "auto")
@@ -509,7 +605,7 @@ def soak(minutes: float, backend: str | None, seed: int) -> None:
     logger.addHandler(reports)
     logger.propagate = False
     choice = random.Random(seed)
-    cowns: list[Cown[Any]] = [Cown(empty_value(kind)) for kind in (list(KINDS) * 2)[:COWNS]]
+    cowns = [new_cown(choice, number) for number in range(COWNS)]
     state = Soak(choice, backend, reports, cowns, [0] * COWNS)
     rounds, settled = 0, 0.0
     state.begin()

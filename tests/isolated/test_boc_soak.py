@@ -34,6 +34,16 @@ def test_a_short_soak_finds_nothing(backend_name, seed):
         ("        self.behaviors += 1", "        self.behaviors += 1 + (plan.seed == 500)"),
         ('        raise Planned("after", plan.seed)', '        raise ValueError("other")'),
         ("    model.amounts[number] += 5", "    model.amounts[number] += 6"),
+        (
+            "        self.pinned += plan.pinned",
+            "        self.pinned += plan.pinned > (plan.seed == 500)",
+        ),
+        ("        self.address = id(self)", "        self.address = id(self.lock)"),
+        (
+            '        self.notices += plan.tells == "notice"',
+            "        self.notices += bool(plan.tells)",
+        ),
+        ('        self.messages += plan.tells == "message"', "        self.messages += 1"),
     ],
 )
 def test_a_discrepancy_ends_it(tmp_path, backend_name, line, instead):
