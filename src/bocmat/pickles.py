@@ -25,7 +25,34 @@ __all__: list[str] = []
 
 # ---- classes of the running program ----
 
+# Definitions are written and read by one thread at a time. Classes refer to each other, so they get
+# their numbers before they are done; what is not done yet is for the eyes of that thread only.
 _lock = _thread.RLock()
+_unready: dict[int, type] = {}
+_ready: dict[int, type] = {}
+
+
+class _Making:
+    """Inside of it a definition is written or read; all see the classes when the outermost ends."""
+
+    def __enter__(self) -> None:
+        self.before = len(_unready)
+
+    def __exit__(self, failed: Any, *_: Any) -> None:
+        if failed:
+            # Those made on the way may refer to the one that failed.
+            for number in list(_unready)[self.before :]:
+                del _unready[number]
+        elif self.before == 0:
+            for number, cls in _unready.items():
+                _ready[number] = cls
+                class_numbers[cls] = number
+                _core._definition_here(number, cls)
+            _unready.clear()
+
+
+def _made(number: int) -> type | None:
+    return _ready[number] if number in _ready else _unready.get(number)
 
 
 def _no_subclass_hook(cls: type, /, **_: Any) -> None:
@@ -33,14 +60,18 @@ def _no_subclass_hook(cls: type, /, **_: Any) -> None:
 
 
 def _registered(number: int, make: Any, arguments: Any) -> Any:
-    """Make the class, still without its attributes, and make it known, so that these find it."""
+    """Make the class, still without its attributes, so that these find it."""
+    known = _made(number)
+    if known is not None:  # a base that refers to it has made it already
+        return known
     bases = dict.fromkeys(
         base for parent in arguments[2] for base in getattr(parent, "__mro__", ())
     )
     hooks = {
         base: base.__dict__["__init_subclass__"]
         for base in bases
-        if base in class_numbers and "__init_subclass__" in base.__dict__
+        if "__init_subclass__" in base.__dict__
+        and (base in class_numbers or any(base is made for made in _unready.values()))
     }
     for base in hooks:
         type.__setattr__(base, "__init_subclass__", classmethod(_no_subclass_hook))
@@ -49,7 +80,8 @@ def _registered(number: int, make: Any, arguments: Any) -> Any:
     finally:
         for base, hook in hooks.items():
             type.__setattr__(base, "__init_subclass__", hook)
-    return _core._definition_here(number, cls)
+    _unready[number] = cls
+    return cls
 
 
 def _with_slots(cls: type, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -67,14 +99,15 @@ def _definer_class() -> Any:
     class Definer(cloudpickle.Pickler):  # type: ignore[misc]
         """Pickles one class by value; everything else as any value."""
 
-        def __init__(self, file: Any, top: type) -> None:
+        def __init__(self, file: Any, top: type, number: int) -> None:
             super().__init__(file, protocol=5)
             self.top = top
+            self.number = number
 
         def reducer_override(self, obj: Any) -> Any:
             if obj is self.top:
                 make, arguments, *rest = super().reducer_override(obj)
-                return (_registered, (class_numbers[obj], make, _with_slots(obj, arguments)), *rest)
+                return (_registered, (self.number, make, _with_slots(obj, arguments)), *rest)
             if type(obj) is Cown or type(obj) is Matrix:
                 return NotImplemented  # as itself: the definition is loaded more than once
             reduced = _reduce(obj, [], weak=True)
@@ -96,7 +129,7 @@ def _pickle_class(cls: type, number: int) -> bytes:
     if by_value:
         cloudpickle.register_pickle_by_value(module)
     try:
-        _definer_class()(file, cls).dump(cls)
+        _definer_class()(file, cls, number).dump(cls)
     finally:
         if by_value:
             cloudpickle.unregister_pickle_by_value(module)
@@ -106,32 +139,29 @@ def _pickle_class(cls: type, number: int) -> bytes:
 def define(cls: type) -> int:
     """Give a class a number and a pickle of which every interpreter makes its own."""
     with _lock:
-        before = len(class_numbers)
+        if cls in class_numbers:
+            return class_numbers[cls]
+        for number, unready in _unready.items():
+            if unready is cls:
+                return number
         number = _core._definition_reserve()
-        class_numbers[cls] = number
-        try:
+        with _Making():
+            _unready[number] = cls
             _core._definition_set(number, _pickle_class(cls, number))
-        except BaseException:
-            # Those made on the way may refer to this one.
-            for other in list(class_numbers)[before:]:
-                del class_numbers[other]
-            raise
-        _core._definition_here(number, cls)
         return number
 
 
 def find_defined(number: int) -> Any:
-    """Make the class of a definition here."""
-    data = _core._definition_get(number)
-    if data is None:
-        raise RuntimeError(f"the definition of class number {number} failed where it was made")
-    try:
-        cls = pickle.loads(data)
-    except BaseException:
-        _core._definition_forget(number)  # what stands there has only some of its attributes
-        raise
-    class_numbers[cls] = number
-    return cls
+    """Make the class of a definition here, unless it is there or about to be."""
+    with _lock:
+        known = _made(number)
+        if known is not None:
+            return known
+        data = _core._definition_get(number)
+        if data is None:
+            raise RuntimeError(f"the definition of class number {number} failed where it was made")
+        with _Making():
+            return pickle.loads(data)
 
 
 # ---- functions in pickles: made first, filled afterwards, so that cycles through them close ----

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-# Numbers of the classes that have a definition, or are about to: their pickles refer to each other.
+# Numbers of the classes that have a definition, which every interpreter can read.
 class_numbers: dict[type, int] = {}
 
 # ---- what goes by name ----

@@ -360,7 +360,7 @@ decoder_value(decoder *d, unsigned char code)
     case CODE_NAME:
         return Py_XNewRef(travel_named(d->state, decoder_number(d)));
     case CODE_DEFINITION:
-        return Py_XNewRef(travel_defined(d->state, decoder_number(d)));
+        return travel_defined(d->state, decoder_number(d));
     case CODE_REFERENCE:
         return Py_NewRef(d->memo[decoder_number(d)]);
     case CODE_PICKLE:

@@ -329,19 +329,8 @@ func_definition_here(PyObject *module, PyObject *args)
         return NULL;
     if (travel_known_add(state, object, CODE_DEFINITION, number) < 0)
         return NULL;
-    return Py_XNewRef(object_table_put(state->travel, &state->travel->defined, number, Py_NewRef(object)));
-}
-
-/* The class of definition `number` could not be made in full: the next one who wants it tries anew. */
-static PyObject *
-func_definition_forget(PyObject *module, PyObject *argument)
-{
-    core_state *state = PyModule_GetState(module);
-    unsigned long number = PyLong_AsUnsignedLong(argument);
-
-    if (PyErr_Occurred())
+    if (!object_table_put(state->travel, &state->travel->defined, number, Py_NewRef(object)))
         return NULL;
-    object_table_remove(state->travel, &state->travel->defined, (uint32_t)number);
     Py_RETURN_NONE;
 }
 
@@ -353,7 +342,7 @@ func_defined(PyObject *module, PyObject *argument)
 
     if (PyErr_Occurred())
         return NULL;
-    return Py_XNewRef(travel_defined(PyModule_GetState(module), (uint32_t)number));
+    return travel_defined(PyModule_GetState(module), (uint32_t)number);
 }
 
 /* (template number, names of the globals it captures) of a function of the running program. */
@@ -452,7 +441,6 @@ static PyMethodDef functions[] = {
     {"_definition_set", func_definition_set, METH_VARARGS, NULL},
     {"_definition_get", func_definition_get, METH_O, NULL},
     {"_definition_here", func_definition_here, METH_VARARGS, NULL},
-    {"_definition_forget", func_definition_forget, METH_O, NULL},
     {"_defined", func_defined, METH_O, NULL},
     {"_template_of", func_template_of, METH_O, NULL},
     {"_surround", func_surround, METH_O, NULL},

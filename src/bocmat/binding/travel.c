@@ -130,20 +130,6 @@ object_table_put(travel_state *travel, object_table *table, uint32_t number, PyO
     return kept;
 }
 
-void
-object_table_remove(travel_state *travel, object_table *table, uint32_t number)
-{
-    PyObject *object = NULL;
-
-    TRAVEL_LOCK(travel);
-    if (number < table->size) {
-        object = table->at[number];
-        table->at[number] = NULL;
-    }
-    TRAVEL_UNLOCK(travel);
-    Py_XDECREF(object);
-}
-
 /* ---- known objects, by address ---- */
 
 static known_entry *
@@ -235,8 +221,10 @@ known_from_answer(core_state *state, PyObject *object, PyObject *answer, known_e
 
         if (PyErr_Occurred())
             return -1;
+        /* Not known before bocmat.pickles says so: others cannot read a definition that is being made. */
         entry->code = CODE_DEFINITION;
         entry->number = (uint32_t)number;
+        return 1;
     }
     return travel_known_add(state, object, entry->code, entry->number) < 0 ? -1 : 1;
 }
@@ -269,44 +257,37 @@ travel_known(core_state *state, PyObject *object, known_entry *entry)
     return result;
 }
 
-/* Makes what stands under a number here, through a function, and remembers it both ways. Takes over function and
- * arguments, either of which may be NULL, with an exception. */
-static PyObject *
-travel_make(core_state *state, object_table *table, uint8_t code, uint32_t number, PyObject *make, PyObject *arguments)
-{
-    PyObject *object = make && arguments ? PyObject_CallObject(make, arguments) : NULL;
-
-    Py_XDECREF(make);
-    Py_XDECREF(arguments);
-    if (!object)
-        return NULL;
-    if (travel_known_add(state, object, code, number) < 0) {
-        Py_DECREF(object);
-        return NULL;
-    }
-    return object_table_put(state->travel, table, number, object);
-}
-
 PyObject *
 travel_named(core_state *state, uint32_t number)
 {
     PyObject *object = object_table_get(state->travel, &state->travel->named, number);
     const char *module, *name;
+    PyObject *find;
 
     if (object)
         return object;
     registry_name(number, &module, &name);
-    return travel_make(state, &state->travel->named, CODE_NAME, number, travel_function(state, "find_named"),
-                       Py_BuildValue("(zz)", module, name));
+    find = travel_function(state, "find_named");
+    object = find ? PyObject_CallFunction(find, "zz", module, name) : NULL;
+    Py_XDECREF(find);
+    if (!object)
+        return NULL;
+    if (travel_known_add(state, object, CODE_NAME, number) < 0) {
+        Py_DECREF(object);
+        return NULL;
+    }
+    return object_table_put(state->travel, &state->travel->named, number, object);
 }
 
 PyObject *
 travel_defined(core_state *state, uint32_t number)
 {
-    PyObject *object = object_table_get(state->travel, &state->travel->defined, number);
+    PyObject *object = object_table_get(state->travel, &state->travel->defined, number), *find;
 
     if (object)
-        return object;
-    return travel_make(state, &state->travel->defined, CODE_DEFINITION, number, pickles_function(state, "find_defined"),
-                       Py_BuildValue("(I)", number));
+        return Py_NewRef(object);
+    find = pickles_function(state, "find_defined");
+    object = find ? PyObject_CallFunction(find, "I", number) : NULL;
+    Py_XDECREF(find);
+    return object;
 }

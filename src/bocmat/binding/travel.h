@@ -66,8 +66,9 @@ int travel_known(core_state *state, PyObject *object, known_entry *entry);
 bool travel_known_already(travel_state *travel, PyObject *object, known_entry *entry);
 int travel_known_add(core_state *state, PyObject *object, uint8_t code, uint32_t number);
 
-/* The object under a number here; borrowed. Imports it, or makes it from its definition, when first asked. */
+/* The object under a number here, imported when first asked for; borrowed. */
 PyObject *travel_named(core_state *state, uint32_t number);
+/* The class, made from its definition when first asked for; a new reference. */
 PyObject *travel_defined(core_state *state, uint32_t number);
 
 /* What stands under a number, borrowed for as long as the interpreter lives; NULL, without an exception, if nothing
@@ -76,6 +77,5 @@ PyObject *object_table_get(travel_state *travel, const object_table *table, uint
 /* Puts an object there unless another thread was first, takes over the reference, and returns what stands there then
  * (borrowed); NULL with MemoryError. */
 PyObject *object_table_put(travel_state *travel, object_table *table, uint32_t number, PyObject *object);
-void object_table_remove(travel_state *travel, object_table *table, uint32_t number);
 
 #endif
