@@ -25,6 +25,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from soak_plans import COWNS, FIRST_PINNED, Model, Plan, answer_of, make_plan
+
 from bocmat import (
     TIMEOUT,
     Cown,
@@ -46,8 +48,6 @@ from bocmat import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-COWNS = 12
-FIRST_PINNED = 10  # of the cowns' numbers
 THREADS = 3
 SETTLED_SECONDS = 60.0
 SLACK_MEBIBYTES = 64.0
@@ -174,87 +174,6 @@ def add(cown: Cown[Any], amount: int) -> None:
     else:
         value[0] += amount
         value[1] += amount
-
-
-# ---- plans: what a behavior is to do, and what follows from it ----
-
-
-@dataclass
-class Plan:
-    """One behavior: its cowns by number, what it adds to each (None: reads), how it ends."""
-
-    cowns: list[int]
-    amounts: list[int | None]
-    fails: str
-    tells: str
-    answers: str
-    style: int
-    seed: int
-    ticket: tuple[int, int] | None = None
-    children: list[Plan] = field(default_factory=list)
-    watched: bool = False
-
-    @property
-    def pinned(self) -> bool:
-        """It runs in the main interpreter."""
-        return any(number >= FIRST_PINNED for number in self.cowns)
-
-
-def make_plan(choice: random.Random, depth: int, ticket: tuple[int, int] | None) -> Plan:
-    """Draw a behavior and those that it schedules."""
-    numbers = [choice.randrange(COWNS) for _ in range(choice.choice((0, 1, 1, 1, 2, 2, 3, 4)))]
-    reads = choice.random() < 0.4
-    amounts: list[int | None] = [
-        None if reads or choice.random() < 0.2 else choice.randint(-9, 9) for _ in numbers
-    ]
-    children: list[Plan] = []
-    if depth and choice.random() < 0.3:
-        children = [make_plan(choice, depth - 1, None) for _ in range(choice.randint(1, 3))]
-    return Plan(
-        numbers,
-        amounts,
-        choice.choice(("before", "after", *[""] * 18)),
-        choice.choice(("notice", "message", *[""] * 18)),
-        choice.choice(("int", "int", "list", "matrix", "object", "cown", "none")),
-        choice.randrange(4),
-        choice.randrange(1000),
-        ticket,
-        children,
-    )
-
-
-def answer_of(plan: Plan) -> int:
-    """Give the number that the result of a behavior stands for."""
-    return plan.seed + sum(amount or 0 for amount in plan.amounts)
-
-
-@dataclass
-class Model:
-    """What must have come out."""
-
-    amounts: list[int] = field(default_factory=lambda: [0] * COWNS)
-    behaviors: int = 0
-    pinned: int = 0
-    unwatched: int = 0
-    watched: int = 0
-    notices: int = 0
-    messages: int = 0
-
-    def include(self, plan: Plan) -> None:
-        """Count what a plan and its children do."""
-        self.behaviors += 1
-        self.pinned += plan.pinned
-        if plan.fails:
-            self.watched += plan.watched
-            self.unwatched += not plan.watched
-        if plan.fails == "before":
-            return
-        self.notices += plan.tells == "notice"
-        self.messages += plan.tells == "message"
-        for number, amount in zip(plan.cowns, plan.amounts):
-            self.amounts[number] += amount or 0
-        for child in plan.children:
-            self.include(child)
 
 
 # ---- behaviors ----

@@ -47,10 +47,14 @@ def test_a_short_soak_finds_nothing(backend_name, seed):
     ],
 )
 def test_a_discrepancy_ends_it(tmp_path, backend_name, line, instead):
-    text = (REPOSITORY / "tools" / "soak.py").read_text(encoding="utf-8")
-    assert text.count(line + "\n") == 1
-    changed = tmp_path / "soak.py"
-    changed.write_text(text.replace(line, instead), encoding="utf-8")
-    done = run_python(str(changed), "1", "--backend", backend_name, "--seed", "1", timeout=240)
+    found = 0
+    for file in ("soak.py", "soak_plans.py"):
+        text = (REPOSITORY / "tools" / file).read_text(encoding="utf-8")
+        found += text.count(line + "\n")
+        (tmp_path / file).write_text(text.replace(line, instead), encoding="utf-8")
+    assert found == 1
+    done = run_python(
+        str(tmp_path / "soak.py"), "1", "--backend", backend_name, "--seed", "1", timeout=240
+    )
     assert done.returncode == 1
     assert done.stderr.startswith("DISCREPANCY: ")
