@@ -6,6 +6,7 @@ import argparse
 import math
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 
 def whole_number(least: int = 1) -> Callable[[str], int]:
@@ -32,6 +33,14 @@ def seconds(text: str) -> float:
     if not 0 <= number < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time in seconds")
     return number
+
+
+def file_to_write(text: str) -> Path:
+    """Read the name of a file in a folder that there is, for argparse."""
+    path = Path(text)
+    if not path.absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path.absolute().parent}")
+    return path
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bocmat import Cown, Matrix, TiledMatrix, linalg, start, wait, when
+from bocmat.examples.arguments import add_workers, file_to_write, whole_number
 from bocmat.examples.picture import Canvas
 
 PHOTO = Path(__file__).parent / "data" / "chelsea.pgm.gz"
@@ -149,17 +150,10 @@ def draw(pictures: Sequence[Matrix], captions: Sequence[str]) -> Canvas:
 # ---- the program ----
 
 
-def whole(text: str) -> int:
-    """Read a whole number above zero, for argparse."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above zero")
-    return number
-
-
 def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Matrix]:
     """Read the command line, and the photograph that it names."""
     parser = argparse.ArgumentParser(description="Compress a photograph by its singular values.")
+    whole = whole_number(1)
     parser.add_argument("--photo", type=Path, default=PHOTO, help="binary PGM (a cat)")
     parser.add_argument(
         "--ranks", type=whole, nargs="+", default=[4, 16, 64], help="singular values (4 16 64)"
@@ -169,9 +163,10 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Matrix]:
     )
     parser.add_argument("--tile", type=whole, default=128, help="rows and columns (128)")
     parser.add_argument("--seed", type=int, default=1, help="chooses the random sketch (1)")
-    parser.add_argument("--out", type=Path, default=Path("compress.png"), help="(compress.png)")
-    parser.add_argument("--workers", type=whole, help="by default the CPUs there are")
-    parser.add_argument("--backend", choices=["auto", "interpreters", "threads"], default="auto")
+    parser.add_argument(
+        "--out", type=file_to_write, default=Path("compress.png"), help="(compress.png)"
+    )
+    add_workers(parser)
     options = parser.parse_args(arguments)
     try:
         photo = read_picture(options.photo)
@@ -179,8 +174,6 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Matrix]:
         parser.error(f"--photo: {error}")
     if max(options.ranks) > min(photo.shape):
         parser.error(f"--ranks: this photograph has {min(photo.shape)} singular values")
-    if not options.out.absolute().parent.is_dir():
-        parser.error(f"--out: there is no folder {options.out.absolute().parent}")
     return options, photo
 
 

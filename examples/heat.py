@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bocmat import Matrix, TiledMatrix, start, wait
+from bocmat.examples.arguments import add_workers, file_to_write, whole_number
 from bocmat.examples.picture import Canvas, Color, blend
 
 HOT, COLD = 100.0, 0.0
@@ -141,31 +142,23 @@ def draw(plates: Sequence[Matrix], steps: Sequence[int]) -> Canvas:
 # ---- the program ----
 
 
-def whole(text: str) -> int:
-    """Read a whole number above zero, for argparse."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above zero")
-    return number
-
-
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Heat that spreads over a plate, in tiles.")
+    whole = whole_number(1)
     usual = [100, 1000, 4000, 16000]
     parser.add_argument(
         "--steps", type=whole, nargs="+", default=usual, help="to draw after (100 1000 4000 16000)"
     )
-    parser.add_argument("--side", type=whole, default=128, help="of the plate, in cells (128)")
+    parser.add_argument(
+        "--side", type=whole_number(3), default=128, help="of the plate, in cells (128)"
+    )
     parser.add_argument("--tile", type=whole, default=64, help="side of a tile (64)")
-    parser.add_argument("--out", type=Path, default=Path("heat.png"), help="picture (heat.png)")
-    parser.add_argument("--workers", type=whole, help="by default the CPUs there are")
-    parser.add_argument("--backend", choices=["auto", "interpreters", "threads"], default="auto")
+    parser.add_argument(
+        "--out", type=file_to_write, default=Path("heat.png"), help="picture (heat.png)"
+    )
+    add_workers(parser)
     options = parser.parse_args(arguments)
-    if options.side < 3:
-        parser.error("--side: at least 3, or all cells are edges")
-    if not options.out.absolute().parent.is_dir():
-        parser.error(f"--out: there is no folder {options.out.absolute().parent}")
     options.steps = sorted(set(options.steps))
     return options
 

@@ -17,7 +17,8 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bocmat import Cown, Matrix, read, start, wait, when
+from bocmat import Cown, Matrix, quiesce, read, start, wait, when
+from bocmat.examples.arguments import add_progress, add_workers, whole_number
 
 NAMES = ("European call", "European put", "arithmetic Asian call", "geometric Asian call")
 CALL, PUT, ARITHMETIC, GEOMETRIC = range(4)
@@ -114,9 +115,13 @@ def schedule(market: Market, pairs: int, batch: int, seed: int) -> Cown[tuple[Ma
     return total
 
 
-def estimates(market: Market, pairs: int, batch: int, seed: int) -> list[Estimate]:
+def estimates(
+    market: Market, pairs: int, batch: int, seed: int, progress: bool = False
+) -> list[Estimate]:
     """Simulate so many pairs of paths, and make prices of them. The runtime has to run."""
-    sums, products = schedule(market, pairs, batch, seed).get()
+    total = schedule(market, pairs, batch, seed)
+    quiesce(progress=progress)
+    sums, products = total.get()
     means = sums / pairs
     covariances = (products - pairs * (means.T @ means)) / (pairs - 1)
     exact = exact_prices(market)
@@ -142,17 +147,10 @@ def positive(text: str) -> float:
     return number
 
 
-def whole(text: str) -> int:
-    """Read a whole number above zero, for argparse."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above zero")
-    return number
-
-
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Prices of options by simulation.")
+    whole = whole_number(1)
     usual = Market()
     parser.add_argument("--spot", type=positive, default=usual.spot, help="today's price (100)")
     parser.add_argument("--strike", type=positive, default=usual.strike, help="(105)")
@@ -163,8 +161,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--paths", type=whole, default=2**20, help="to simulate (1048576)")
     parser.add_argument("--batch", type=whole, default=2**14, help="paths in a behavior (16384)")
     parser.add_argument("--seed", type=int, default=1, help="chooses the paths (1)")
-    parser.add_argument("--workers", type=whole, help="by default the CPUs there are")
-    parser.add_argument("--backend", choices=["auto", "interpreters", "threads"], default="auto")
+    add_workers(parser)
+    add_progress(parser)
     options = parser.parse_args(arguments)
     if options.paths < 4:
         parser.error("--paths: at least 4, two pairs")
@@ -182,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pairs, batch = options.paths // 2, max(1, options.batch // 2)
 
     start(options.workers, options.backend)
-    found = estimates(market, pairs, batch, options.seed)
+    found = estimates(market, pairs, batch, options.seed, options.progress)
     wait()
     print(
         f"{2 * pairs:,} paths in {-(-pairs // batch)} batches, {market.dates} dates, "

@@ -17,8 +17,8 @@ SHOWN = re.compile(
     r"^```sh\n(?P<command>bocmat-.*)\n```\n\n```text\n(?P<output>(?:.*\n)*?)```$", re.M
 )
 STEADY = (
-    *("bocmat-bank", "bocmat-calculator", "bocmat-fibonacci", "bocmat-prime-factor"),
-    *("bocmat-primes", "bocmat-sketches"),
+    *("bocmat-bank", "bocmat-calculator", "bocmat-fibonacci", "bocmat-options"),
+    *("bocmat-prime-factor", "bocmat-primes", "bocmat-sketches"),
 )
 
 
