@@ -83,10 +83,14 @@ def dine(seats: list[Seat], pause: float) -> None:
 
     Of two neighbours the one that is scheduled first eats first, and from then on they take turns.
     Every second one begins, so that those can eat together. Round the table one after the other,
-    each would wait for the one before, now and for ever.
+    each would wait for the one before, now and for ever. Whoever lays the table holds all forks,
+    so nobody eats before everybody is seated.
     """
-    for seat in (*seats[::2], *seats[1::2]):
-        eat(seat, pause)
+
+    @when([fork for fork, _, _ in seats])
+    def _(_forks: list[Cown[Fork]]) -> None:
+        for seat in (*seats[::2], *seats[1::2]):
+            eat(seat, pause)
 
 
 def most_at_once(meals: list[tuple[float, float]]) -> int:
