@@ -13,6 +13,7 @@ a tile, with one more row for the pivots or the reflectors' factors.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -28,6 +29,7 @@ from bocmat._core import (
     _qr_apply,
     _qr_step,
 )
+from bocmat.lifecycle import WORKER_COUNT
 from bocmat.tilework import Executor, Handle, Shape, check_tile, store
 
 Handles = list[list[Handle]]
@@ -75,47 +77,89 @@ def _column(matrix: Tiled, j: int) -> list[Handle]:
 
 # ---- Cholesky ----
 
+SMALLEST_PART = 128
+
+
+def parts_a_tile(size: int, count: int) -> int:
+    """Say in how many parts each way Cholesky splits a tile, so that all workers have work.
+
+    The longest chain of steps is about 7 tiles of work for each on the diagonal, all of it a third
+    of the cube: there should be twice as much as the workers can do beside that chain.
+    """
+    parts = 1
+    while count * parts < math.sqrt(14 * WORKER_COUNT) and size % (2 * parts) == 0:
+        if size // (2 * parts) < SMALLEST_PART:
+            break
+        parts *= 2
+    return parts
+
 
 def cholesky(executor: Executor, a: Tiled, result: Tiled) -> Handles:
-    """Factor; `result` is of zeros, which stay above the diagonal."""
-    size, count = a.tile[0], a.grid[0]
+    """Factor; `result` is of zeros, which stay above the diagonal, in tiles or parts of them."""
+    size, count = result.tile[0], result.grid[0]
+    parts = a.tile[0] // size
     factor = [[result.tiles[i, j] for j in range(count)] for i in range(count)]
 
-    def step(function: Any, i: int, j: int, reads: list[Handle], *arguments: Any) -> None:
-        factor[i][j] = executor.fill(function, factor[i][j], reads, arguments, (i, j))
+    def step(function: Any, i: int, j: int, reads: list[Handle], before: int) -> None:
+        place, source = (i // parts, j // parts), None
+        if before == 0:  # the first step on a tile, whichever it is, copies it
+            reads = [a.tiles[place], *reads]
+            shape = tuple(min(a.tile[0], a.shape[0] - x * a.tile[0]) for x in place)
+            source = (i % parts * size, j % parts * size, shape)
+        factor[i][j] = executor.fill(function, factor[i][j], reads, (source, before), place)
 
     for k in range(count):
-        # The first step on a tile, whichever it is, copies it from the matrix.
-        step(factored, k, k, [a.tiles[k, k]] if k == 0 else [], k * size)
+        step(factored, k, k, [], k * size)
         for i in range(k + 1, count):
-            reads = [a.tiles[i, k]] if k == 0 else []
-            step(put_below, i, k, [factor[k][k], *reads])
+            step(put_below, i, k, [factor[k][k]], k * size)
         for j in range(k + 1, count):
             for i in range(j, count):
-                reads = [a.tiles[i, j]] if k == 0 else []
-                step(updated, i, j, [factor[i][k], factor[j][k], *reads])
-    return factor
+                step(updated, i, j, [factor[i][k], factor[j][k]], k * size)
+    return factor if parts == 1 else _merged(executor, factor, parts)
 
 
-def factored(tile: Matrix, tiles: list[Any], before: int) -> None:
+def _merged(executor: Executor, handles: Handles, parts: int) -> Handles:
+    starts = range(0, len(handles), parts)
+    return [
+        [
+            executor.merge(
+                [row[j : j + parts] for row in handles[i : i + parts]], (i // parts, j // parts)
+            )
+            for j in starts
+        ]
+        for i in starts
+    ]
+
+
+Source = tuple[int, int, Shape] | None
+
+
+def _copy(tile: Matrix, tiles: list[Any], source: Source) -> list[Any]:
+    """Copy the tile's own values, if they are still in the matrix; give what else is read."""
+    if source is None:
+        return tiles
+    row, column, shape = source
+    check_tile(tiles[0], shape)
+    tile[:, :] = tiles[0].view[row : row + tile.rows, column : column + tile.columns]
+    return tiles[1:]
+
+
+def factored(tile: Matrix, tiles: list[Any], source: Source, before: int) -> None:
     """Factor a tile of the diagonal."""
-    for source in tiles:
-        store(tile, source)
+    _copy(tile, tiles, source)
     _cholesky_step(tile, before)
 
 
-def put_below(tile: Matrix, tiles: list[Any]) -> None:
+def put_below(tile: Matrix, tiles: list[Any], source: Source, before: int) -> None:
     """Make a tile below one of the diagonal its part of the factor."""
-    for source in tiles[1:]:
-        store(tile, source)
-    _cholesky_below(tile, tiles[0])
+    (factor,) = _copy(tile, tiles, source)
+    _cholesky_below(tile, factor)
 
 
-def updated(tile: Matrix, tiles: list[Any]) -> None:
+def updated(tile: Matrix, tiles: list[Any], source: Source, before: int) -> None:
     """Subtract what a finished column of the factor has of this tile."""
-    for source in tiles[2:]:
-        store(tile, source)
-    _cholesky_update(tile, tiles[0], tiles[1])
+    left, right = _copy(tile, tiles, source)
+    _cholesky_update(tile, left, right)
 
 
 # ---- solving ----

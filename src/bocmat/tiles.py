@@ -311,7 +311,8 @@ class TiledMatrix:
         """Factor a symmetric positive definite matrix into `L @ L.T`, tile by tile.
 
         The right-looking algorithm of Buttari, Langou, Kurzak and Dongarra (2009): LAPACK's potrf
-        for a tile of the diagonal, trsm for those below it, syrk and gemm for the others.
+        for a tile of the diagonal, trsm for those below it, syrk and gemm for the others. Where
+        tiles are few for the workers there are, it works on parts of them.
 
         Returns
         -------
@@ -333,8 +334,11 @@ class TiledMatrix:
         self._check_square("cholesky()")
         if self.tile[0] != self.tile[1]:
             raise ValueError(f"cholesky() needs square tiles, not {by(self.tile)}")
-        result = self._new(self.shape, self.tile, zeros=True)
-        return result._with(tilealgebra.cholesky(self._executor, self, result))
+        part = self.tile[0] // tilealgebra.parts_a_tile(self.tile[0], self.grid[0])
+        result = self._new(self.shape, (part, part), zeros=True)
+        handles = tilealgebra.cholesky(self._executor, self, result)
+        result._tile = self.tile
+        return result._with(handles)
 
     def solve(self, b: TiledMatrix) -> TiledMatrix:
         """Give the x with `a @ x = b`, by LU factors with partial pivoting.

@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from bocmat._core import Cown, Matrix, _matmul_into, _running, read, when
+from bocmat._core import Cown, Matrix, _matmul_into, _merge, _running, read, when
 
 Handle = Any
 Position = tuple[int, int]
@@ -46,6 +46,12 @@ class Executor(Protocol):
         position: Position,
     ) -> Handle:
         """Give the handle of what `function` returns."""
+
+    def merge(self, tiles: Sequence[Sequence[Handle]], position: Position) -> Handle:
+        """Give the handle of these tiles, rows of neighbours in one matrix, as one.
+
+        Their own handles are of no use afterwards.
+        """
 
     def collect(self, tiles: Sequence[tuple[Position, Shape, Handle]]) -> list[Matrix]:
         """Wait for the tiles and take them out of their handles: all, or none and an exception."""
@@ -88,6 +94,16 @@ class Behaviors:
             return _call(tiles, function, arguments, position)
 
         return call_tile
+
+    def merge(self, tiles: Sequence[Sequence[Handle]], position: Position) -> Handle:
+        """Give the handle of the tiles, rows of neighbours in one matrix, as one."""
+        columns = len(tiles[0])
+
+        @when([tile for row in tiles for tile in row])
+        def merge_tiles(tiles: Any) -> Any:
+            return _take_together(tiles, columns, position)
+
+        return merge_tiles
 
     def collect(self, tiles: Sequence[tuple[Position, Shape, Handle]]) -> list[Matrix]:
         """Wait for the tiles and take them out of their handles: all, or none and an exception."""
@@ -166,6 +182,17 @@ def _call(
     except BaseException as error:
         _note(error, position)
         raise
+
+
+def _take_together(tiles: Any, columns: int, position: Position) -> Any:
+    try:
+        values = _values(tiles)
+    except BaseException as error:
+        _note(error, position)
+        raise
+    for tile in tiles:
+        tile.value = None
+    return _merge([values[i : i + columns] for i in range(0, len(values), columns)])
 
 
 def _collect(tiles: Any, expected: list[tuple[Position, Shape]]) -> Any:

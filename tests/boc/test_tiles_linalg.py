@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bocmat import Cown, Matrix, TiledMatrix, linalg, quiesce, read, when
+from bocmat import Cown, Matrix, TiledMatrix, linalg, quiesce, read, tilealgebra, when
 
 SQUARES = [(1, 1), (4, 4), (5, 2), (7, 3), (6, 1), (9, 100), (40, 16), (130, None), (150, 32)]
 SHAPES = [
@@ -88,6 +88,26 @@ def test_cholesky_gives_the_lower_factor(backend, n, tile):
     assert_small(lower @ lower.T - array, lower, lower)
     assert np.allclose(lower, np.linalg.cholesky(array), rtol=1e-9, atol=1e-9)
     assert (array_of(tiles) == array).all()
+
+
+@pytest.mark.parametrize(("n", "tile"), [(8, 8), (10, 8), (24, 8), (21, 12), (4, 2), (6, 6)])
+def test_cholesky_may_work_on_parts_of_tiles(backend, monkeypatch, n, tile):
+    monkeypatch.setattr(tilealgebra, "SMALLEST_PART", 1)
+    assert tilealgebra.parts_a_tile(8, 1) > 1
+    array = definite(n)
+    tiles = tiled(array, tile)
+    factor = tiles.cholesky()
+    assert factor.tile == tiles.tile
+    assert factor.tiles[0, 0].get().shape == tiles.tile
+    product = array_of(factor @ factor.T)
+    lower = array_of(factor)
+    assert (np.triu(lower, 1) == 0.0).all()
+    assert_small(product - array, lower, lower)
+    array[n - 1, n - 1] = -1.0
+    with pytest.raises(linalg.LinAlgError, match=f"order {n} is") as caught:
+        tiled(array, tile).cholesky().to_matrix()
+    assert notes_of(caught.value) == [f"in tile ({(n - 1) // tile}, {(n - 1) // tile})"]
+    assert np.allclose(array_of(tiles), definite(n))
 
 
 def test_cholesky_reads_the_lower_triangle(backend):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bocmat import Matrix
-from bocmat._core import _join, _split
+from bocmat._core import _join, _merge, _split
 from support.buffers import address
 from support.matrices import FINITE, arrays, assert_same
 
@@ -159,3 +159,63 @@ def test_borrowed_memory_is_copied_first():
     _join(matrix, tiles)
     assert array[0, 0] == 0.0
     assert matrix[0, 0] == 1.0
+
+
+# ---- merging ----
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize(("rows", "columns"), [(8, 6), (5, 4), (24, 18), (1, 1)])
+def test_neighbours_merge_without_copying(transposed, rows, columns):
+    matrix, array = made()
+    matrix, array = (matrix.T, array.T) if transposed else (matrix, array)
+    tiles = _split(matrix, rows, columns)
+    place = address(tiles[0][0])
+    half = (len(tiles) + 1) // 2
+    parts = [[_merge(tiles[:half])], [_merge(tiles[half:])]] if tiles[half:] else [[_merge(tiles)]]
+    assert address(parts[0][0]) == place
+    assert_same(parts[0][0], array[: half * rows])
+    with pytest.raises(RuntimeError, match="held elsewhere"):
+        tiles[0][0].sum()
+    parts[-1][0] *= 2.0
+    _join(matrix, parts)
+    array = array.copy()
+    array[half * rows if len(parts) > 1 else 0 :] *= 2.0
+    assert_same(matrix, array)
+    assert address(matrix) == place
+
+
+def test_what_are_no_neighbours_is_copied_to_be_merged():
+    matrix, array = made()
+    tiles = _split(matrix, 8, 6)
+    merged = _merge([tiles[1], tiles[0]])
+    assert_same(merged, np.vstack([array[8:16], array[:8]]))
+    apart = Matrix.ones((2, 3))
+    assert_same(_merge([[apart, Matrix.zeros((2, 1))]]), np.array([[1.0, 1, 1, 0]] * 2))
+    with pytest.raises(RuntimeError, match="held elsewhere"):
+        apart.sum()
+    aliased, array = made()
+    tiles = _split(aliased, 8, 6)
+    kept = tiles[0][0].T
+    merged = _merge(tiles)
+    merged *= 0.0
+    assert_same(kept, array[:8, :6].T)
+
+
+def test_tiles_that_cannot_be_merged():
+    matrix, array = made()
+    tiles = _split(matrix, 8, 6)
+    for wrong, error in (
+        ([[tiles[0][0]], [tiles[0][1], tiles[0][2]]], ValueError),
+        ([[tiles[0][0], Matrix.ones((7, 6))]], ValueError),
+        ([[tiles[0][0], 1.0]], TypeError),
+        (3, TypeError),
+    ):
+        with pytest.raises(error):
+            _merge(wrong)
+    view = memoryview(tiles[2][2])
+    with pytest.raises(BufferError):
+        _merge(tiles)
+    view.release()
+    assert_same(_join(matrix, [[_merge(tiles)]]), array)
+    assert _merge([]).shape == (0, 0)

@@ -101,5 +101,6 @@ PyObject *get_array_interface(PyObject *self, void *unused);
 /* matrix_tile.c */
 PyObject *matrix_split(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
 PyObject *matrix_join(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
+PyObject *matrix_merge(PyObject *module, PyObject *lists);
 
 #endif

@@ -355,3 +355,67 @@ done:
     grid_free(&grid);
     return result;
 }
+
+/* ---- merge ---- */
+
+/* The tiles' common parent, if each stands right of and below its neighbours in it and nobody else uses it. */
+static matrix_buffer *
+grid_parent(const tile_grid *grid)
+{
+    const MatrixObject *first = (MatrixObject *)grid->tiles[0];
+    mk_window place = matrix_window(first);
+    Py_ssize_t row = 0;
+
+    if (!first->buffer || !first->buffer->parent)
+        return NULL;
+    for (Py_ssize_t i = 0; i < grid->grid_rows; row += grid->heights[i++]) {
+        Py_ssize_t column = 0;
+
+        for (Py_ssize_t j = 0; j < grid->grid_columns; column += grid->widths[j++]) {
+            MatrixObject *tile = (MatrixObject *)grid->tiles[i * grid->grid_columns + j];
+            mk_window window = matrix_window(tile);
+
+            if (!tile->buffer || tile->buffer->parent != first->buffer->parent || !buffer_alone(tile->buffer) ||
+                window.at != place.at + row * place.row_stride + column * place.column_stride ||
+                window.row_stride != place.row_stride || window.column_stride != place.column_stride)
+                return NULL;
+        }
+    }
+    return first->buffer->parent;
+}
+
+/* _merge(tiles): the tiles, which are spent, as one; without copying if they are neighbours in one matrix. */
+PyObject *
+matrix_merge(PyObject *module, PyObject *lists)
+{
+    core_state *state = PyModule_GetState(module);
+    PyObject *result = NULL;
+    tile_grid grid = {0};
+    matrix_buffer *parent;
+
+    if (!grid_take(state, lists, &grid) || !grid_measure(&grid))
+        goto done;
+    for (Py_ssize_t i = 0; i < grid.filled; i++)
+        if (!matrix_can_leave((MatrixObject *)grid.tiles[i]))
+            goto done;
+    parent = grid.filled ? grid_parent(&grid) : NULL;
+    if (parent) {
+        const MatrixObject *first = (MatrixObject *)grid.tiles[0];
+        mk_window place = matrix_window(first);
+        matrix_parcel parcel = {buffer_new_tile(parent, place.at),
+                                place.at,
+                                grid.rows,
+                                grid.columns,
+                                place.row_stride,
+                                place.column_stride};
+
+        result = parcel.buffer ? matrix_arrive(state, &parcel, 0) : PyErr_NoMemory();
+    } else {
+        result = join_new(state, &grid);
+    }
+    if (result)
+        grid_spend(&grid);
+done:
+    grid_free(&grid);
+    return result;
+}

@@ -252,6 +252,9 @@ static PyMethodDef module_functions[] = {
      "_join($module, /, matrix, tiles)\n--\n\n"
      "Puts the tiles' values back into the matrix that was split, without copying those that stand in their place,\n"
      "and spends the tiles; with None for the matrix, copies them into a new one."},
+    {"_merge", matrix_merge, METH_O,
+     "_merge($module, tiles, /)\n--\n\n"
+     "The tiles as one matrix, without copying those that are neighbours in one; spends them."},
     {"_matmul_into", FAST(LOCKED(matmul_into, matrix_matmul_into)),
      "_matmul_into($module, /, out, a, b, accumulate=False)\n--\n\nWrites a @ b into out, or adds it to out."},
     {"_isa", module_isa, METH_NOARGS, "_isa($module, /)\n--\n\nThe instruction set that the kernels use."},
