@@ -232,7 +232,8 @@ class Flock:
         beside = [self.strips[strip - 1], self.strips[(strip + 1) % len(self.strips)]]
 
         @when(read([self.strips[strip], *beside]), self.spare[strip], name="strip of birds")
-        def _(around: list[Cown[Matrix]], after: Cown[Matrix]) -> None:
+        def _(around: list[Cown[Matrix]], after: Cown[Matrix | None]) -> None:
+            after.value = None  # where this fails, nothing is left that would pass for birds
             before = Matrix.concat([strip.value for strip in around])
             after.value = flown(before, low, high, world, weights, hunters)
 

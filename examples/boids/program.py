@@ -15,6 +15,7 @@ from pathlib import Path
 from bocmat import Cown, Matrix, quiesce, start, wait, when
 
 from ..arguments import add_progress, add_workers, whole_number
+from .flight import Settings
 from .flock import Circle, Flock, Weights, World, obstacles_for, random_birds, world_for
 from .picture import compressed, drawn, size_of, write_gif, write_png
 
@@ -110,6 +111,7 @@ def picture_of(
 
 def headless(options: argparse.Namespace) -> None:
     """Fly all steps and write the file."""
+    start(options.workers, options.backend)
     world = world_of(options)
     flock = Flock(random_birds(options.birds, world, options.seed), world)
     weights = weights_of(options)
@@ -150,13 +152,43 @@ def weights_of(options: argparse.Namespace) -> Weights:
     return Weights(options.cohesion, options.alignment, options.separation)
 
 
+# ---- with one ----
+
+
+class NoWindowError(Exception):
+    """Nothing can be shown here."""
+
+
+def in_window(options: argparse.Namespace) -> None:
+    """Show the flock until its window is closed."""
+    settings = Settings(
+        birds=options.birds,
+        seed=options.seed,
+        width=options.width,
+        height=options.height,
+        weights=weights_of(options),
+        obstacles=options.obstacles,
+        workers=options.workers,
+        backend=options.backend,
+    )
+    try:
+        from .window import Window
+    except ImportError as error:
+        raise NoWindowError(
+            f"the window needs pyglet ({error}): pip install bocmat[boids], or use --headless, "
+            "which needs nothing"
+        ) from None
+    except Exception as error:  # each system has its own for a screen that is not there
+        raise NoWindowError(f"no window can be opened here ({error}); use --headless") from error
+    Window(settings, options.hunter).run()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program."""
     options = options_of(arguments)
-    start(options.workers, options.backend)
     try:
-        headless(options)
-    except OSError as error:
+        headless(options) if options.headless else in_window(options)
+    except (OSError, NoWindowError) as error:
         print(f"bocmat-boids: {error}", file=sys.stderr)
         return 1
     return 0
