@@ -7,6 +7,12 @@
 
 enum { WAITING, CLAIMED, GIVEN, LEFT, STOPPED };
 
+#ifdef RT_SYSTEMATIC
+enum { LOOK_NANOSECONDS = 100, AWAY_NANOSECONDS = 50 };
+#else
+enum { LOOK_NANOSECONDS = 20000, AWAY_NANOSECONDS = 2000 };
+#endif
+
 struct rt_waiter {
     rt_atomic_u32 state; /* slept on */
     bool stoppable;
@@ -31,18 +37,18 @@ collect(rt_channel *channel)
         oldest = message;
         message = next;
     }
-    if (channel->first)
+    if (rt_load_own(&channel->first))
         channel->last->next = oldest;
     else
-        channel->first = oldest;
+        rt_store_relaxed(&channel->first, oldest);
     channel->last = newest;
 }
 
 static rt_message *
 take_first(rt_channel *channel)
 {
-    rt_message *message = channel->first;
-    channel->first = message->next;
+    rt_message *message = rt_load_own(&channel->first);
+    rt_store_relaxed(&channel->first, message->next);
     return message;
 }
 
@@ -89,7 +95,7 @@ give_some(rt_channel *channel)
 
     rt_lock_take(&channel->lock);
     collect(channel);
-    while (count < MOST && channel->first && channel->first_waiting) {
+    while (count < MOST && rt_load_own(&channel->first) && channel->first_waiting) {
         rt_waiting *link = channel->first_waiting;
         rt_waiter *waiter = link->waiter;
         uint32_t expected = WAITING;
@@ -102,7 +108,7 @@ give_some(rt_channel *channel)
         words[count++] = &waiter->state;
         rt_store_release(&waiter->state, GIVEN);
     }
-    more = channel->first && channel->first_waiting;
+    more = rt_load_own(&channel->first) && channel->first_waiting;
     rt_lock_drop(&channel->lock);
     for (int i = 0; i < count; ++i)
         rt_wake(words[i], 1); /* its owner may be gone: the address remains */
@@ -146,8 +152,8 @@ rt_drain(rt_channel *channel)
 
     rt_lock_take(&channel->lock);
     collect(channel);
-    all = channel->first;
-    channel->first = NULL;
+    all = rt_load_own(&channel->first);
+    rt_store_relaxed(&channel->first, NULL);
     rt_lock_drop(&channel->lock);
     destroy(channel->all->host, all);
 }
@@ -199,12 +205,18 @@ static rt_channel *
 lowest(const choice *asked)
 {
     rt_channel *found = NULL;
+    uint64_t number = 0;
 
     for (uint32_t i = 0; i < asked->count; ++i) {
         rt_channel *channel = asked->links[i].channel;
+        rt_message *first;
+
         collect(channel);
-        if (channel->first && (!found || channel->first->number < found->first->number))
+        first = rt_load_own(&channel->first);
+        if (first && (!found || first->number < number)) {
             found = channel;
+            number = first->number;
+        }
     }
     return found;
 }
@@ -219,12 +231,15 @@ take(const choice *asked, rt_channel **channel)
     return *channel ? take_first(*channel) : NULL;
 }
 
+/* With the locks held, or as a hint. */
 static bool
 any_arrived(const choice *asked)
 {
-    for (uint32_t i = 0; i < asked->count; ++i)
-        if (rt_load_relaxed(&asked->links[i].channel->inbox))
+    for (uint32_t i = 0; i < asked->count; ++i) {
+        rt_channel *channel = asked->links[i].channel;
+        if (rt_load_relaxed(&channel->inbox) || rt_load_own(&channel->first))
             return true;
+    }
     return false;
 }
 
@@ -277,6 +292,47 @@ unlink_all(const choice *asked, const rt_channel *gave)
         unlink(&asked->links[i]);
         rt_lock_drop(&channel->lock);
     }
+}
+
+enum { MISSES = 8, MISSES_MOST = 10 }; /* bits of `patience` that count misses; above them, waits to skip */
+
+/* Whether a message came while it looked. When something else was put on its core meanwhile it gives up: then there
+ * is no core to spare, and the message may have come from there. */
+static bool
+look_around(const choice *asked, int64_t nanoseconds)
+{
+    int64_t now = rt_now(), before;
+    int64_t end = now + (nanoseconds < 0 || nanoseconds > LOOK_NANOSECONDS ? LOOK_NANOSECONDS : nanoseconds);
+    bool arrived;
+
+    do {
+        uint32_t rounds = 0;
+        rt_backoff(&rounds);
+        arrived = any_arrived(asked);
+        before = now;
+        now = rt_now();
+    } while (!arrived && now < end && now - before < AWAY_NANOSECONDS);
+    return arrived && now - before < AWAY_NANOSECONDS;
+}
+
+/* Looks for a message for a little while, if that was of use here before. */
+static void
+look_first(const choice *asked, int64_t nanoseconds)
+{
+    rt_channel *channel = asked->links[0].channel;
+    uint32_t patience = rt_load_relaxed(&channel->patience), misses = patience % (1u << MISSES);
+
+    if (!channel->all->many_cores)
+        return;
+    if (patience >> MISSES)
+        patience -= 1u << MISSES;
+    else if (look_around(asked, nanoseconds))
+        patience = 0;
+    else {
+        misses += misses < MISSES_MOST;
+        patience = ((1u << misses) - 1) << MISSES | misses;
+    }
+    rt_store_relaxed(&channel->patience, patience);
 }
 
 /* Until there is a message or another end: RT_OK, RT_TIMEOUT, RT_INTERRUPTED or RT_NOT_RUNNING. */
@@ -334,6 +390,7 @@ wait_for_one(const choice *asked, int64_t nanoseconds, bool stoppable, rt_channe
     int status;
 
     atomic_init(&waiter.state, WAITING);
+    look_first(asked, nanoseconds);
     *message = take_or_link(asked, &waiter, channel);
     if (*message)
         return RT_OK;

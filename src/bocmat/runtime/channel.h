@@ -32,6 +32,14 @@
  * Either the waiter sees the message, or the sender sees the waiter, takes the lock after it and gives the message
  * away. So a channel that nobody is at work on has messages or waiters, not both: with overlapping sets too, since a
  * sender that finds a waiter claimed by another channel's goes on to the next one.
+ *
+ * Before all that a waiter looks at inboxes and queues for some microseconds, without a lock, and then takes or links
+ * itself as if it had not looked. `patience` says whether that is worth it:
+ *
+ *   misses in a row (low 8 bits)   0 after a look that saw a message while it had its core; else one more, 10 at most
+ *   waits to skip (above)          2 to the power of the misses, less 1; each wait that does not look counts it down
+ *
+ * Waiters load and store it, relaxed: an update that is lost makes a look too many or too few.
  */
 #ifndef BOCMAT_RT_CHANNEL_H
 #define BOCMAT_RT_CHANNEL_H
@@ -59,7 +67,9 @@ struct rt_channel {
     _Alignas(RT_CACHE_LINE) _Atomic(rt_message *) inbox;
     rt_atomic_u32 waiting; /* links in the list below */
     _Alignas(RT_CACHE_LINE) rt_lock lock;
-    rt_message *first, *last;                 /* the queue */
+    rt_atomic_u32 patience;      /* said above */
+    _Atomic(rt_message *) first; /* the queue; changed under the lock, read by whoever looks */
+    rt_message *last;
     rt_waiting *first_waiting, *last_waiting; /* the one that came first is served first */
     rt_channels *all;
     size_t place; /* in the order of making, which is that of taking locks */
@@ -80,6 +90,7 @@ struct rt_channels {
     size_t count;
     rt_channel_table *old[64];
     uint32_t old_count;
+    bool many_cores;                             /* looking is of use: another core may send meanwhile */
     rt_atomic_u32 stopped;                       /* stoppable waits end at once */
     _Alignas(RT_CACHE_LINE) rt_atomic_u64 order; /* the number drawn last */
 };

@@ -56,6 +56,7 @@ rt_channels_new(const rt_host *host)
     atomic_init(&all->table, table);
     atomic_init(&all->stopped, 0);
     atomic_init(&all->order, 0);
+    all->many_cores = rt_many_cores();
     return all;
 }
 
@@ -91,6 +92,8 @@ channel_new(rt_channels *all, const rt_name *name)
     memset(channel, 0, sizeof(*channel));
     atomic_init(&channel->inbox, NULL);
     atomic_init(&channel->waiting, 0);
+    atomic_init(&channel->patience, 0);
+    atomic_init(&channel->first, NULL);
     channel->all = all;
     channel->place = all->count;
     channel->name = *name;

@@ -9,13 +9,24 @@
 #include <sched.h>
 #include <time.h>
 
+#include <unistd.h>
+
 #if defined(__linux__)
 #include <linux/futex.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 #endif
 
 #define NANOSECONDS 1000000000
+
+bool
+rt_many_cores(void)
+{
+#ifdef RT_SYSTEMATIC
+    return true;
+#else
+    return sysconf(_SC_NPROCESSORS_ONLN) != 1;
+#endif
+}
 
 #ifdef RT_SYSTEMATIC
 

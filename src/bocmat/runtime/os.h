@@ -32,6 +32,9 @@ void rt_thread_join(rt_thread *thread);
 /* Monotonic, in nanoseconds. */
 int64_t rt_now(void);
 
+/* Whether the machine has more than one core. */
+bool rt_many_cores(void);
+
 /* Sleeps while `*word` is `expected`: RT_OK when woken, when the word differs, or for no reason; RT_TIMEOUT after
  * `nanoseconds` (negative: no limit); RT_INTERRUPTED when this thread handled a signal. */
 int rt_wait(rt_atomic_u32 *word, uint32_t expected, int64_t nanoseconds);
