@@ -9,8 +9,10 @@ side is, is filled in for each way of sending::
     multiprocessing  a process, with multiprocessing.Queue
 
 Each run is a process of its own; the ways take turns, round after round, and medians are compared.
-bocpy is left out where it is not installed. With a C compiler at hand the cost of waking a thread
-through a futex and being woken in turn is measured too: nothing that sleeps can be faster.
+Two short runs of each way say how many messages take a third of a second; no run has more, for the
+slowest way takes a hundred thousand times as long as the fastest. bocpy is left out where it is not
+installed. With a C compiler at hand the cost of waking a thread through a futex and being woken in
+turn is measured too: nothing that sleeps can be faster.
 
     python benchmarks/messaging.py [--rounds 5] [--only ping] [--scale 0.2] [--json figures.json]
 
@@ -23,7 +25,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import math
 import pathlib
 import re
 import shutil
@@ -32,8 +33,14 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from typing import Any
+
+from programs.run import machine
 
 WAYS = ("bocmat", "bocpy", "SimpleQueue", "interpreters", "multiprocessing")
+
+LONGEST = 0.3  # seconds a run, more or less
+TRIALS = (20, 400)  # messages
 
 
 @dataclass(frozen=True)
@@ -258,8 +265,8 @@ def indented(text: str, spaces: int) -> str:
     return "\n".join(" " * spaces + line if line else "" for line in text.splitlines())
 
 
-def program(figure: Figure, way: str, scale: float) -> str:
-    """Give the text of one figure, for one way of sending."""
+def program(figure: Figure, way: str, count: int) -> str:
+    """Give the text of one figure with so many messages, for one way of sending."""
     started = "for _ in range(others):\n    TAKE(down)\n" if figure.others else ""
     started += 'for _ in range(others):\n    PUT(up, "go")\nbegin = time.perf_counter()\n'
     setup, _, here = figure.here.rpartition("TIMED\n")
@@ -275,7 +282,7 @@ def program(figure: Figure, way: str, scale: float) -> str:
     }.get(way, BEHAVIORS)
     return skeleton.format(
         library=way,
-        count=max(int(figure.count * scale), 10),
+        count=count,
         others=figure.others,
         matrix="from bocmat import Matrix" if figure.matrix else "",
         other=other,
@@ -286,17 +293,41 @@ def program(figure: Figure, way: str, scale: float) -> str:
     )
 
 
-def figure_of(command: list[str], folder: str) -> float:
-    """Run a program and read what it measured; NaN if it failed."""
+def figure_of(command: list[str], folder: str) -> float | None:
+    """Run a program and read what it measured; None if it failed."""
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
     except subprocess.TimeoutExpired:
-        return math.nan
+        return None
     found = re.search(r"^FIGURE (\S+)$", done.stdout, re.MULTILINE)
     if not found:
         print(done.stdout, done.stderr, sep="\n", file=sys.stderr)
-        return math.nan
+        return None
     return float(found[1])
+
+
+def command_of(figure: Figure, way: str, count: int, folder: str) -> list[str]:
+    """Write the program; what runs it."""
+    path = pathlib.Path(folder, f"{figure.name.replace('-', '_')}_{way}.py")
+    path.write_text(program(figure, way, count), encoding="utf-8")
+    return [sys.executable, str(path)]
+
+
+def count_of(figure: Figure, way: str, scale: float, folder: str) -> int:
+    """Give how many messages a run sends: as many as fit into its time."""
+    count = max(int(figure.count * scale), 10)
+    for trial in TRIALS:
+        if trial >= count:
+            break
+        seconds = figure_of(command_of(figure, way, trial, folder), folder)
+        if seconds is None:
+            break
+        fit = int(LONGEST * scale / seconds / max(figure.others, 1))
+        if fit < TRIALS[-1]:
+            return max(min(fit, count), 10)
+        if trial == TRIALS[-1]:
+            count = min(fit, count)
+    return count
 
 
 def ways_of(figure: Figure) -> list[str]:
@@ -324,41 +355,51 @@ def futex(folder: str, scale: float) -> list[str] | None:
 
 def measured(figure: Figure, rounds: int, scale: float, folder: str) -> dict[str, float]:
     """Run one figure in every way, in turns; the medians in seconds."""
-    commands = {}
-    for way in ways_of(figure):
-        path = pathlib.Path(folder, f"{figure.name.replace('-', '_')}_{way}.py")
-        path.write_text(program(figure, way, scale), encoding="utf-8")
-        commands[way] = [sys.executable, str(path)]
+    commands = {
+        way: command_of(figure, way, count_of(figure, way, scale, folder), folder)
+        for way in ways_of(figure)
+    }
     if figure.name == "ping" and (command := futex(folder, scale)):
         commands["futex"] = command
     figures: dict[str, list[float]] = {way: [] for way in commands}
     for _ in range(rounds):
         for way, command in commands.items():
-            figures[way].append(figure_of(command, folder))
-    return {way: statistics.median(values) for way, values in figures.items()}
+            seconds = figure_of(command, folder)
+            if seconds is not None:
+                figures[way].append(seconds)
+    return {way: statistics.median(values) for way, values in figures.items() if values}
+
+
+def row_of(figure: Figure, medians: dict[str, float]) -> dict[str, Any]:
+    """Print a figure; what the report says of it."""
+    own = medians.get("bocmat")
+    ratios = {way: seconds / own for way, seconds in medians.items()} if own else {}
+    for way, seconds in medians.items():
+        ratio = f"{ratios[way]:9.2f} x" if ratios else ""
+        print(f"    {way:<16}{seconds * 1e6:10.2f}{ratio}", flush=True)
+    return {"what": figure.what, "medians": medians, "ratios": ratios}
 
 
 def main() -> None:
+    """Measure and print."""
     parser = argparse.ArgumentParser(description="The cost of messages.")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of messages")
     parser.add_argument("--quick", action="store_true", help="one round of a twentieth")
     parser.add_argument("--only", default="", help="figures whose name contains this")
-    parser.add_argument("--json", type=pathlib.Path, help="where the figures go")
+    parser.add_argument("--json", type=pathlib.Path, help="write the medians there, in seconds")
     options = parser.parse_args()
     rounds, scale = (1, 0.05) if options.quick else (options.rounds, options.scale)
-    results = {}
+    rows = {}
     with tempfile.TemporaryDirectory() as folder:
         for figure in FIGURES:
             if options.only not in figure.name:
                 continue
-            figures = results[figure.name] = measured(figure, rounds, scale, folder)
-            own = figures["bocmat"]
-            print(f"{figure.name}: {figure.what}, microseconds a message")
-            for way, seconds in figures.items():
-                print(f"    {way:<16}{seconds * 1e6:10.2f}{seconds / own:9.2f} x", flush=True)
+            print(f"{figure.name}: {figure.what}, microseconds a message", flush=True)
+            rows[figure.name] = row_of(figure, measured(figure, rounds, scale, folder))
     if options.json:
-        options.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
+        report = {"machine": machine(), "figures": rows}
+        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

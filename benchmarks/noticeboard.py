@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import math
 import pathlib
 import re
 import statistics
@@ -23,6 +22,8 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+
+from programs.run import machine
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,29 @@ SIXTY_KEYS = """
 for number in range(60):
     notice_seed(f"other {number}", number)
 """
+
+
+def reading(readers: str) -> str:
+    """Give a text in which so many behaviors read; they have begun when the clock starts."""
+    return f"""
+notice_seed("key", 7)
+for cown in [Cown(None) for _ in range({readers})]:
+    @when(cown)
+    def _(_cown, count=count):
+        send("here", None)
+        receive("go")
+        for _ in range(count):
+            notice_read("key")
+        send("read", None)
+for _ in range({readers}):
+    receive("here")
+begin = time.perf_counter()
+for _ in range({readers}):
+    send("go", None)
+for _ in range({readers}):
+    receive("read")
+"""
+
 
 FIGURES = [
     Figure(
@@ -136,38 +160,8 @@ for cown in [Cown(None) for _ in range(workers)]:
 settle(each * workers)
 """,
     ),
-    Figure(
-        "read-1",
-        "read a number over and over, 1 worker",
-        500_000,
-        """
-notice_seed("key", 7)
-begin = time.perf_counter()
-@when(Cown(None))
-def _(_cown, count=count):
-    for _ in range(count):
-        notice_read("key")
-    send("read", None)
-receive("read")
-""",
-    ),
-    Figure(
-        "read-all",
-        "the same on all workers at once",
-        500_000,
-        """
-notice_seed("key", 7)
-begin = time.perf_counter()
-for cown in [Cown(None) for _ in range(workers)]:
-    @when(cown)
-    def _(_cown, count=count):
-        for _ in range(count):
-            notice_read("key")
-        send("read", None)
-for _ in range(workers):
-    receive("read")
-""",
-    ),
+    Figure("read-1", "read a number over and over, 1 worker", 1_000_000, reading("1")),
+    Figure("read-all", "the same on all workers at once", 1_000_000, reading("workers")),
     Figure(
         "read-behavior",
         "a behavior that reads one number",
@@ -230,17 +224,17 @@ def program(figure: Figure, library: str, scale: float) -> str:
     return SKELETON.format(library=library, count=count, text=text)
 
 
-def figure_of(path: pathlib.Path) -> float:
-    """Run a program and read what it measured; NaN if it failed."""
+def figure_of(path: pathlib.Path) -> float | None:
+    """Run a program and read what it measured; None if it failed."""
     command = [sys.executable, str(path)]
     try:
         done = subprocess.run(command, cwd=path.parent, capture_output=True, text=True, timeout=120)
     except subprocess.TimeoutExpired:
-        return math.nan
+        return None
     found = re.search(r"^FIGURE (\S+)$", done.stdout, re.MULTILINE)
     if not found:
         print(done.stdout, done.stderr, sep="\n", file=sys.stderr)
-        return math.nan
+        return None
     return float(found[1])
 
 
@@ -255,8 +249,10 @@ def measured(figure: Figure, rounds: int, scale: float, folder: str) -> dict[str
     times: dict[str, list[float]] = {library: [] for library in libraries}
     for _ in range(rounds):
         for library in libraries:
-            times[library].append(figure_of(paths[library]))
-    return {library: statistics.median(values) for library, values in times.items()}
+            seconds = figure_of(paths[library])
+            if seconds is not None:
+                times[library].append(seconds)
+    return {library: statistics.median(values) for library, values in times.items() if values}
 
 
 def main() -> None:
@@ -266,25 +262,25 @@ def main() -> None:
     parser.add_argument("--only", default="", help="figures whose names contain this")
     parser.add_argument("--scale", type=float, default=1.0, help="of the counts")
     parser.add_argument("--quick", action="store_true", help="one round of a twentieth")
-    parser.add_argument("--json", help="write the medians there, in seconds")
-    arguments = parser.parse_args()
-    if arguments.quick:
-        arguments.rounds, arguments.scale = 1, 0.05
-    results = {}
-    print(f"{'':48} {'bocmat':>10} {'bocpy':>10} {'ratio':>7}")
+    parser.add_argument("--json", type=pathlib.Path, help="write the medians there, in seconds")
+    options = parser.parse_args()
+    rounds, scale = (1, 0.05) if options.quick else (options.rounds, options.scale)
+    rows = {}
     with tempfile.TemporaryDirectory() as folder:
         for figure in FIGURES:
-            if arguments.only not in figure.name:
+            if options.only not in figure.name:
                 continue
-            result = results[figure.name] = measured(
-                figure, arguments.rounds, arguments.scale, folder
-            )
-            cells = [f"{result[name] * 1e6:7.2f} us" for name in result]
-            if "bocpy" in result:
-                cells.append(f"{result['bocpy'] / result['bocmat']:6.1f}x")
+            medians = measured(figure, rounds, scale, folder)
+            own = medians.get("bocmat")
+            ratios = {name: seconds / own for name, seconds in medians.items()} if own else {}
+            rows[figure.name] = {"what": figure.what, "medians": medians, "ratios": ratios}
+            cells = [f"{name} {seconds * 1e6:7.2f} us" for name, seconds in medians.items()]
+            if "bocpy" in ratios:
+                cells.append(f"{ratios['bocpy']:6.1f}x")
             print(f"{figure.what:48} {' '.join(cells)}", flush=True)
-    if arguments.json:
-        pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1), encoding="utf-8")
+    if options.json:
+        report = {"machine": machine(), "figures": rows}
+        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
