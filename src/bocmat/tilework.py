@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from bocmat._core import Cown, Matrix, _matmul_into, _merge, _running, read, when
+from bocmat._core import Cown, Matrix, _matmul_into, _merge, _running, _when_spare, read, when
 
 Handle = Any
 Position = tuple[int, int]
@@ -58,7 +58,11 @@ class Executor(Protocol):
 
 
 class Behaviors:
-    """Runs tile functions as behaviors; a handle is the cown of its value."""
+    """Runs tile functions as behaviors; a handle is the cown of its value.
+
+    They are spare ones, which do not run once nobody can come to want their result: when no handle
+    is left and no other behavior waits for it, but for such as will not run either.
+    """
 
     def put(self, tile: Matrix) -> Handle:
         """Hand over a tile."""
@@ -74,11 +78,10 @@ class Behaviors:
     ) -> Handle:
         """Let `function` fill the target, which moves into the handle that this gives."""
 
-        @when(target, [read(tile) for tile in tiles])
         def fill_tile(target: Any, tiles: Any) -> Any:
             return _fill(target, tiles, function, arguments, position)
 
-        return fill_tile
+        return _when_spare(fill_tile, target, [read(tile) for tile in tiles])
 
     def call(
         self,
@@ -89,21 +92,19 @@ class Behaviors:
     ) -> Handle:
         """Give the handle of what `function` returns."""
 
-        @when([read(tile) for tile in tiles])
         def call_tile(tiles: Any) -> Any:
             return _call(tiles, function, arguments, position)
 
-        return call_tile
+        return _when_spare(call_tile, [read(tile) for tile in tiles])
 
     def merge(self, tiles: Sequence[Sequence[Handle]], position: Position) -> Handle:
         """Give the handle of the tiles, rows of neighbours in one matrix, as one."""
         columns = len(tiles[0])
 
-        @when([tile for row in tiles for tile in row])
         def merge_tiles(tiles: Any) -> Any:
             return _take_together(tiles, columns, position)
 
-        return merge_tiles
+        return _when_spare(merge_tiles, [tile for row in tiles for tile in row])
 
     def collect(self, tiles: Sequence[tuple[Position, Shape, Handle]]) -> list[Matrix]:
         """Wait for the tiles and take them out of their handles: all, or none and an exception."""

@@ -20,6 +20,22 @@
 
 #if defined(__x86_64__)
 
+/* No behavior of a case is spare. */
+
+void
+rt_result_want(rt_cown *result)
+{
+    (void)result;
+    abort();
+}
+
+void
+rt_result_unwant(rt_cown *result)
+{
+    (void)result;
+    abort();
+}
+
 /* ---- a case ---- */
 
 enum { NONE, READS, WRITES };

@@ -36,7 +36,7 @@ RUNTIME_ORDER = [
     {"cown"},
     {"behavior", "board"},
     {"sched"},
-    {"worker"},
+    {"worker", "cancel"},
 ]
 # What every file there may include: the two public headers.
 RUNTIME_EVERYWHERE = {"host", "runtime"}

@@ -57,6 +57,10 @@ rt_cown *cown_pickled(long long process, unsigned long long number);
  * fails. */
 void cown_let_go(core_state *state, CownObject *self);
 
+/* The method, and its docstring. */
+PyObject *cown_cancel(PyObject *object, PyObject *ignored);
+extern const char cown_cancel_doc[];
+
 /* Keeps a cown for its pickles; false for want of memory. */
 bool cown_keep_pickled(rt_cown *cown);
 

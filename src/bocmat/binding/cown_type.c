@@ -470,6 +470,7 @@ static PyMethodDef cown_methods[] = {
      "unwrap($self, /)\n--\n\n"
      "Take the value out, leaving None; an exception is cleared and raised.\n\n"
      "Raises\n------\nRuntimeError\n    If the cown is not held here and the runtime runs."},
+    {"cancel", cown_cancel, METH_NOARGS, cown_cancel_doc},
     {"acquire", cown_acquire, METH_NOARGS,
      "acquire($self, /)\n--\n\n"
      "Wait for the cown, after everything scheduled earlier on it, and hold it until release()."},

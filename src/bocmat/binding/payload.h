@@ -156,6 +156,7 @@ enum {
     VALUE_OBJECT,  /* data: PyObject * of the main interpreter (threads backend) */
     VALUE_FAILED,  /* data: value_failed * */
     VALUE_PINNED,  /* data: PyObject * of the main interpreter, which alone sees it (a pinned cown) */
+    VALUE_CANCELLED, /* the CancelledError of a behavior that was cancelled */
     VALUE_KIND = 0xff,
     VALUE_EXCEPTION = 0x100, /* raised, not returned */
     VALUE_UNREAD = 0x200     /* raised, and nobody has looked at it */

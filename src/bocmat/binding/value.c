@@ -174,6 +174,17 @@ value_decode_payload(core_state *state, const rt_value *value, uint32_t flags)
     return object;
 }
 
+static PyObject *
+cancelled_error(void)
+{
+    PyObject *module = PyImport_ImportModule("concurrent.futures"), *error = NULL;
+
+    if (module)
+        error = PyObject_CallMethod(module, "CancelledError", NULL);
+    Py_XDECREF(module);
+    return error;
+}
+
 PyObject *
 value_decode(core_state *state, const rt_value *value, uint32_t flags)
 {
@@ -204,6 +215,8 @@ value_decode(core_state *state, const rt_value *value, uint32_t flags)
         return Py_NewRef((PyObject *)value->data);
     case VALUE_FAILED:
         return value_decode(state, &((const value_failed *)value->data)->error, flags);
+    case VALUE_CANCELLED:
+        return cancelled_error();
     case VALUE_PINNED:
         if (state->travel->is_main)
             return Py_NewRef((PyObject *)value->data);

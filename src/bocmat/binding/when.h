@@ -11,8 +11,8 @@ PyObject *argument_fixed(PyObject *argument);
 /* Whether this can be called with so many parameters, and not only later: 0, or -1 with a TypeError. */
 int when_check(PyObject *function, Py_ssize_t given);
 /* The Cown of the result; NULL with an exception and nothing scheduled. `arguments` is a tuple of what argument_fixed
- * gives, `name` a str or NULL. */
-PyObject *when_schedule(core_state *state, PyObject *arguments, PyObject *function, PyObject *name);
+ * gives, `name` a str or NULL. A `spare` one has no effect but its result, and does not run when nobody wants that. */
+PyObject *when_schedule(core_state *state, PyObject *arguments, PyObject *function, PyObject *name, bool spare);
 
 /* The runtime that takes what is scheduled here: the worker's own, the running one, or one started now. NULL with an
  * exception. */
@@ -21,7 +21,7 @@ rt_runtime *when_runtime(core_state *state);
  * behavior is still the caller's: RT_INVALID means that the backend is not `kind` any more. */
 int when_hand_over(rt_runtime *runtime, rt_behavior *behavior, backend_kind kind);
 
-/* Adds whencall(). */
+/* Adds whencall() and _when_spare(). */
 int whencall_add(PyObject *module);
 
 #endif

@@ -402,7 +402,7 @@ behavior_undo(rt_behavior *behavior)
 }
 
 PyObject *
-when_schedule(core_state *state, PyObject *arguments, PyObject *function, PyObject *name)
+when_schedule(core_state *state, PyObject *arguments, PyObject *function, PyObject *name, bool spare)
 {
     cown_walk walk = {.state = state};
     rt_runtime *runtime;
@@ -425,12 +425,14 @@ when_schedule(core_state *state, PyObject *arguments, PyObject *function, PyObje
     if (!behavior)
         return NULL;
     ((task_call *)rt_behavior_captures(behavior))->stream = stream_child(state);
+    if (spare)
+        rt_behavior_spare(behavior);
     result = cown_wrap(state, rt_behavior_result(behavior));
     status = result ? when_hand_over(runtime, behavior, kind) : RT_NO_MEMORY;
     if (status == RT_INVALID) { /* the next one has another form for what travels */
-        Py_DECREF(result);
         behavior_undo(behavior);
-        return when_schedule(state, arguments, function, name);
+        Py_DECREF(result);
+        return when_schedule(state, arguments, function, name, spare);
     }
     if (status < 0) {
         behavior_undo(behavior);
@@ -511,7 +513,7 @@ when_call(PyObject *object, PyObject *const *args, size_t flags, PyObject *keywo
         PyErr_SetString(PyExc_TypeError, "@when(...) decorates one function");
         return NULL;
     }
-    return when_schedule(state_of(object), self->arguments, args[0], self->name);
+    return when_schedule(state_of(object), self->arguments, args[0], self->name, false);
 }
 
 static int

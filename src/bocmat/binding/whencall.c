@@ -122,14 +122,40 @@ func_whencall(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObjec
     if (captures)
         function = function_with_captures(state, values[0], PyTuple_GET_SIZE(arguments), captures);
     if (function)
-        result = when_schedule(state, arguments, function, NULL);
+        result = when_schedule(state, arguments, function, NULL, false);
     Py_XDECREF(arguments);
     Py_XDECREF(captures);
     Py_XDECREF(function);
     return result;
 }
 
+/* _when_spare(function, *cowns): as @when(*cowns) does, for a function without any effect but its result. */
+static PyObject *
+func_when_spare(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *arguments, *result = NULL;
+
+    if (count < 1) {
+        PyErr_SetString(PyExc_TypeError, "_when_spare() needs a function");
+        return NULL;
+    }
+    arguments = PyTuple_New(count - 1);
+    for (Py_ssize_t i = 1; arguments && i < count; i++) {
+        PyObject *argument = argument_fixed(args[i]);
+
+        if (argument)
+            PyTuple_SET_ITEM(arguments, i - 1, argument);
+        else
+            Py_CLEAR(arguments);
+    }
+    if (arguments)
+        result = when_schedule(PyModule_GetState(module), arguments, args[0], NULL, true);
+    Py_XDECREF(arguments);
+    return result;
+}
+
 static PyMethodDef functions[] = {
+    {"_when_spare", (PyCFunction)(void (*)(void))func_when_spare, METH_FASTCALL, NULL},
     {"whencall", (PyCFunction)(void (*)(void))func_whencall, METH_FASTCALL | METH_KEYWORDS,
      "whencall($module, /, func, args, captures)\n--\n\n"
      "Schedule a function as `@when(*args)` does, its trailing parameters given." PARAMETERS(

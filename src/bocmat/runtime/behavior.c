@@ -32,6 +32,7 @@ rt_behavior_new(const rt_host *host, uint32_t cown_count, size_t capture_bytes)
     behavior->epoch = 0;
     behavior->count = cown_count;
     behavior->captures_at = (uint32_t)head;
+    atomic_init(&behavior->state, 0);
     rt_cown_init(&behavior->result, host, (rt_value){0, 0}, offsetof(rt_behavior, result),
                  (uint32_t)(head + capture_bytes));
     behavior->result_slot.owner = &behavior->owner;
@@ -81,8 +82,15 @@ rt_behavior_result(rt_behavior *behavior)
 }
 
 void
+rt_behavior_spare(rt_behavior *behavior)
+{
+    behavior->result.counted = true;
+}
+
+void
 rt_behavior_on_ready(rt_behavior *behavior, void (*ready)(rt_behavior *behavior, void *context), void *context)
 {
+    atomic_init(&behavior->state, RT_FIXED);
     behavior->on_ready = ready;
     behavior->on_ready_context = context;
 }
@@ -209,15 +217,17 @@ rt_behavior_link(rt_behavior *behavior, rt_chain *ready)
 void
 rt_behavior_release(rt_behavior *behavior, rt_chain *ready)
 {
+    bool cancelled = rt_load_own(&behavior->state) & RT_CANCELLED; /* decided when its turn came */
+
     for (uint32_t i = 0; i < behavior->count; ++i)
         if (behavior->slots[i].first == i)
             rt_slot_release(&behavior->slots[i], ready);
     /* Whoever queues on the result has a reference to it. */
-    if (!rt_cown_alone(&behavior->result))
+    if (!cancelled && !rt_cown_alone(&behavior->result))
         rt_slot_release(&behavior->result_slot, ready);
     for (uint32_t i = 0; i < behavior->count; ++i)
-        rt_cown_release(behavior->slots[i].cown);
-    rt_cown_release(&behavior->result);
+        (cancelled ? rt_cown_unref : rt_cown_release)(behavior->slots[i].cown);
+    rt_cown_unref(&behavior->result);
 }
 
 #ifdef RT_CHECKS

@@ -13,7 +13,7 @@ enum { READER = 2, WRITER = 1 }; /* in the word `readers` */
 static rt_atomic_u64 next_id = 1;
 
 void
-rt_cown_init(rt_cown *cown, const rt_host *host, rt_value value, uint32_t offset, uint32_t size)
+rt_cown_init(rt_cown *cown, const rt_host *host, rt_value value, size_t offset, uint32_t size)
 {
     atomic_init(&cown->tail, NULL);
     atomic_init(&cown->writer, NULL);
@@ -22,7 +22,8 @@ rt_cown_init(rt_cown *cown, const rt_host *host, rt_value value, uint32_t offset
     cown->host = host;
     cown->value = value;
     cown->id = rt_fetch_add_relaxed(&next_id, 1u);
-    cown->offset = offset;
+    cown->offset = (uint16_t)offset;
+    cown->counted = false;
     cown->size = size;
 }
 
@@ -39,6 +40,8 @@ void
 rt_cown_retain(rt_cown *cown)
 {
     rt_fetch_add_relaxed(&cown->references, 1u);
+    if (cown->counted)
+        rt_result_want(cown);
 }
 
 /* The cowns a thread has to destroy while it destroys one: a value may hold cowns, and those others, to any depth. They
@@ -83,6 +86,14 @@ bury(rt_cown *cown)
 
 void
 rt_cown_release(rt_cown *cown)
+{
+    if (cown->counted)
+        rt_result_unwant(cown);
+    rt_cown_unref(cown);
+}
+
+void
+rt_cown_unref(rt_cown *cown)
 {
     /* The last one needs no read-modify-write: nobody is left to race with. */
     if (rt_load_acquire(&cown->references) == 1 || rt_fetch_sub_acq_rel(&cown->references, 1u) == 1)

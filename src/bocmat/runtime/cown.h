@@ -58,7 +58,7 @@ typedef struct rt_slot {
     _Atomic(struct rt_slot *) next;
     rt_owner *owner;
     rt_cown *cown;
-    struct rt_slot *before; /* while it links: the slot ahead, NULL if there is none */
+    struct rt_slot *before; /* while it links: the slot ahead, NULL if there is none; of a result: see cancel.c */
     rt_atomic_u32 state;
     uint32_t first; /* the index of the first argument that names this cown; only that one's slot is linked */
     rt_mode mode;
@@ -72,14 +72,21 @@ struct rt_cown {
     const rt_host *host;
     rt_value value;
     uint64_t id;
-    uint32_t offset; /* from the start of its block: 0, or it is the result of a behavior that lives there */
+    uint16_t offset; /* from the start of its block: 0, or it is the result of a behavior that lives there */
+    bool counted;    /* that behavior is spare: references are wanted, or not; see cancel.c */
     uint32_t size;   /* of the block */
 };
 
 /* With one reference, the caller's. */
-void rt_cown_init(rt_cown *cown, const rt_host *host, rt_value value, uint32_t offset, uint32_t size);
+void rt_cown_init(rt_cown *cown, const rt_host *host, rt_value value, size_t offset, uint32_t size);
 /* Links a slot that nobody can be ahead of and that nobody has to grant: a result, held from the start. */
 void rt_cown_hold(rt_cown *cown, rt_slot *slot);
+/* Of the result of a spare behavior, where cancel.c counts: another reference to it is wanted; one is so no more, but
+ * is still there and keeps the cown alive. */
+void rt_result_want(rt_cown *result);
+void rt_result_unwant(rt_cown *result);
+/* Gives back a reference that is not among the wanted ones. */
+void rt_cown_unref(rt_cown *cown);
 /* True: no one but the caller has a reference, so no slot can be behind. */
 bool rt_cown_alone(rt_cown *cown);
 

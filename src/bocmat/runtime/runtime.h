@@ -74,12 +74,23 @@ rt_cown *rt_behavior_result(rt_behavior *behavior);
  * not block: for behaviors that some other loop runs (a pinned one, a thread that waits for a cown). That loop calls
  * rt_behavior_finish when done. Set before scheduling. */
 void rt_behavior_on_ready(rt_behavior *behavior, void (*ready)(rt_behavior *behavior, void *context), void *context);
+/* It has no effect but its result: once nobody can see that any more it will not run, nor will what only it needs. Set
+ * before scheduling, and before the result is retained. */
+void rt_behavior_spare(rt_behavior *behavior);
 /* No worker runs it: once it holds its cowns it waits in the runtime's loop for a thread that serves (below). Set
  * before scheduling, instead of on_ready. */
 void rt_behavior_serve(rt_behavior *behavior);
 /* Schedules it; the behavior is the runtime's from then on. From any thread, workers included. RT_NOT_RUNNING leaves it
  * the caller's. */
 int rt_schedule(rt_runtime *runtime, rt_behavior *behavior);
+typedef enum {
+    RT_TOO_LATE, /* it has begun, or this is no result of a behavior that was scheduled */
+    RT_CANCELLED_NOW,
+    RT_CANCELLED_BEFORE
+} rt_cancelling;
+/* Of a behavior that was scheduled, by its result: now it will not run, and leaves this value, which is the caller's
+ * still with any other answer. */
+rt_cancelling rt_cancel(rt_cown *result, rt_value value);
 /* For one with on_ready, or from rt_serve_next: releases its cowns and counts it as done. */
 void rt_behavior_finish(rt_behavior *behavior);
 /* Never scheduled and not wanted any more; captures are the caller's to take apart before. */

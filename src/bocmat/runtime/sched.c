@@ -66,9 +66,15 @@ static void
 drop(rt_behavior *behavior, rt_chain *ready)
 {
     rt_runtime *runtime = behavior->runtime;
-    runtime->host->drop(behavior);
+    uint32_t cancelled = rt_behavior_turn(behavior);
+
+    if (cancelled == RT_CANCELLED)
+        return;
+    if (!cancelled) {
+        runtime->host->drop(behavior);
+        rt_fetch_add_relaxed(&runtime->dropped, 1u);
+    }
     rt_behavior_release(behavior, ready);
-    rt_fetch_add_relaxed(&runtime->dropped, 1u);
     count_completed(runtime, local_in(runtime));
 }
 
@@ -110,8 +116,8 @@ hand_out_one(rt_behavior *behavior, rt_chain *ready)
 
 /* Dropping a behavior, or an on_ready that finishes it, makes others ready: they join the chain of the call that is
  * already at it, so that a long row of them takes no stack. */
-static void
-hand_out(rt_chain *ready)
+void
+rt_sched_hand_out(rt_chain *ready)
 {
     rt_link *item;
 
@@ -145,14 +151,14 @@ put_in_loop(rt_behavior *behavior, void *context)
     (void)context;
     if (!rt_loop_put(&runtime->loop, behavior->epoch, &behavior->owner.link)) {
         drop(behavior, &ready);
-        hand_out(&ready);
+        rt_sched_hand_out(&ready);
     }
 }
 
 void
 rt_behavior_serve(rt_behavior *behavior)
 {
-    rt_behavior_on_ready(behavior, put_in_loop, NULL);
+    behavior->on_ready = put_in_loop;
 }
 
 bool
@@ -164,13 +170,22 @@ rt_serve_begin(rt_runtime *runtime)
 rt_behavior *
 rt_serve_next(rt_runtime *runtime)
 {
-    rt_link *item = rt_loop_take(&runtime->loop);
-    rt_behavior *behavior = item ? rt_behavior_of(item) : NULL;
+    rt_link *item;
 
-    if (behavior)
-        rt_behavior_check(behavior);
-    this_thread.served = behavior;
-    return behavior;
+    while ((item = rt_loop_take(&runtime->loop)) != NULL) {
+        rt_behavior *behavior = rt_behavior_of(item);
+        uint32_t cancelled = rt_behavior_turn(behavior);
+
+        if (!cancelled) {
+            rt_behavior_check(behavior);
+            this_thread.served = behavior;
+            return behavior;
+        }
+        if (cancelled & RT_SETTLED)
+            rt_behavior_finish(behavior);
+    }
+    this_thread.served = NULL;
+    return NULL;
 }
 
 void
@@ -225,7 +240,7 @@ rt_schedule(rt_runtime *runtime, rt_behavior *behavior)
     behavior->runtime = runtime;
     behavior->epoch = epoch;
     rt_behavior_link(behavior, &ready);
-    hand_out(&ready);
+    rt_sched_hand_out(&ready);
     return RT_OK;
 }
 
@@ -239,7 +254,7 @@ rt_behavior_finish(rt_behavior *behavior)
         this_thread.served = NULL;
     rt_behavior_release(behavior, &ready);
     count_completed(runtime, local_in(runtime));
-    hand_out(&ready);
+    rt_sched_hand_out(&ready);
 }
 
 void
@@ -247,14 +262,15 @@ rt_behavior_discard(rt_behavior *behavior)
 {
     rt_chain ready = {0};
 
+    rt_fetch_or_acq_rel(&behavior->state, (uint32_t)RT_FIXED);
     for (uint32_t i = 0; i < behavior->count; ++i)
         if (behavior->slots[i].cown)
             rt_cown_release(behavior->slots[i].cown);
     /* Others may wait for the result that will never be. */
     if (!rt_cown_alone(&behavior->result))
         rt_slot_release(&behavior->result_slot, &ready);
-    rt_cown_release(&behavior->result);
-    hand_out(&ready);
+    rt_cown_unref(&behavior->result);
+    rt_sched_hand_out(&ready);
 }
 
 /* ---- of a worker ---- */
@@ -290,7 +306,7 @@ give_up_next(rt_local *local)
 
     rt_chain_add(&ready, local->next);
     local->next = NULL;
-    hand_out(&ready);
+    rt_sched_hand_out(&ready);
 }
 
 rt_behavior *
@@ -363,7 +379,7 @@ rt_sched_complete(rt_local *local, rt_behavior *behavior)
     rt_behavior_release(behavior, &ready);
     rt_count_own(&local->tally.completed);
     local->may_run_next = true;
-    hand_out(&ready);
+    rt_sched_hand_out(&ready);
     local->may_run_next = false;
 }
 
@@ -386,7 +402,7 @@ rt_sched_drop_queued(rt_runtime *runtime)
     }
     rt_inbox_take(&runtime->inbox, 1, UINT32_MAX, &queued);
     rt_loop_drain(&runtime->loop, &queued);
-    hand_out(&queued); /* of an epoch that is over: each is dropped, and so is what that makes ready */
+    rt_sched_hand_out(&queued); /* of an epoch that is over: each is dropped, and so is what that makes ready */
 }
 
 void

@@ -68,6 +68,8 @@ rt_epoch_runs(uint32_t epoch)
 void rt_sched_attach(rt_local *local);
 rt_local *rt_sched_local(void);
 
+/* Gives behaviors that have become ready to whoever will run them. */
+void rt_sched_hand_out(rt_chain *ready);
 /* For a worker: the next behavior from its own places or the inbox, or NULL. */
 rt_behavior *rt_sched_take(rt_local *local);
 /* The same from anywhere, other workers' rings included. */

@@ -104,8 +104,13 @@ work(rt_worker *worker)
             break;
         set_idle(worker, false);
         rt_behavior_check(behavior);
-        rt_count(&local->counters.executed, 1);
-        host->run(worker, behavior);
+        uint32_t cancelled = rt_behavior_turn(behavior);
+        if (cancelled == RT_CANCELLED)
+            continue;
+        if (!cancelled) {
+            rt_count(&local->counters.executed, 1);
+            host->run(worker, behavior);
+        }
         rt_sched_complete(local, behavior);
     }
 }
