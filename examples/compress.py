@@ -3,9 +3,8 @@
     python -m bocmat.examples.compress --ranks 4 16 64 --out compress.png
 
 A matrix times a few random columns gives columns that span nearly all that matters of it (Halko,
-Martinsson and Tropp, 2011). The picture is in tiles, and everything large is a product of tiles:
-one behavior each, from the first sketch to the basis that is left in the end, with nothing to wait
-for in between.
+Martinsson and Tropp, 2011). The picture is in tiles, and so are all products and factors, from the
+first sketch to the basis that is left in the end, with nothing to wait for in between.
 """
 
 from __future__ import annotations
@@ -30,8 +29,6 @@ MORE = 10
 """Random columns beyond the rank that is asked for."""
 ROUNDS = 2
 """Of multiplying by the picture and its transpose, which brings out the large singular values."""
-NOTHING = 1e-12
-"""What is smaller than this, measured by the largest, is rounding."""
 
 MARGIN, CAPTION = 24, 44
 PAPER, INK = (247, 248, 250), (28, 33, 44)
@@ -53,20 +50,6 @@ class Factors(NamedTuple):
 # ---- the computation ----
 
 
-def inverse_root(gram: Matrix) -> Matrix:
-    """Give what makes columns orthonormal, from their products with each other."""
-    values, vectors = linalg.eigh(gram)
-    floor = NOTHING * max(values.max(), 0.0)
-    return vectors * Matrix.vector([v**-0.5 if v > floor else 0.0 for v in values.values()])
-
-
-def orthonormal(columns: TiledMatrix) -> TiledMatrix:
-    """Span the same with orthonormal columns; the second time takes away the rounding."""
-    for _ in range(2):
-        columns = columns @ (columns.T @ columns).map(inverse_root)
-    return columns
-
-
 def decompose(photo: Matrix, rank: int, tile: int, seed: int) -> Factors:
     """Find the largest singular values and their vectors. The runtime has to run."""
     Matrix.seed(seed)
@@ -74,9 +57,10 @@ def decompose(photo: Matrix, rank: int, tile: int, seed: int) -> Factors:
     sketch = Matrix.normal(0, 1, (photo.columns, width))
     tiles = TiledMatrix(photo, tile)
     across = tiles.T
-    basis = orthonormal(tiles @ TiledMatrix(sketch, (tiles.tile[1], width)))
+    basis, _ = (tiles @ TiledMatrix(sketch, (tiles.tile[1], width))).qr()
     for _ in range(ROUNDS):
-        basis = orthonormal(tiles @ orthonormal(across @ basis))
+        back, _ = (across @ basis).qr()
+        basis, _ = (tiles @ back).qr()
     # The basis holds what matters of every column of the picture: a small matrix is left.
     small = (basis.T @ tiles).to_matrix()
     left, values, right = linalg.svd(small)
@@ -104,8 +88,13 @@ def error_of(photo: Matrix, close: Matrix) -> float:
 
 
 def least_errors(photo: Matrix, ranks: Sequence[int]) -> list[float]:
-    """Say how little can be missing (Eckart and Young), from all singular values."""
-    values = list(linalg.svdvals(photo).values())
+    """Say how little can be missing (Eckart and Young), from all singular values.
+
+    The runtime has to run.
+    """
+    tiles = TiledMatrix(photo)
+    values = list(tiles.svdvals().get().values())
+    tiles.to_matrix()
     whole_length = math.hypot(*values) or 1.0
     return [math.hypot(*values[rank:]) / whole_length for rank in ranks]
 
@@ -184,9 +173,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     start(options.workers, options.backend)
     factors = decompose(photo, max(ranks), options.tile, options.seed)
     pictures = [close.get() for close in schedule(photo, factors, ranks)]
+    least = least_errors(photo, ranks) if options.compare else None
     wait()
     errors = [error_of(photo, picture) for picture in pictures]
-    least = least_errors(photo, ranks) if options.compare else None
 
     print(f"{photo.columns} x {photo.rows} grey values in tiles of {options.tile}")
     print(f"{'rank':>4}  {'kept':>7}  {'error':>8}" + ("  least possible" if least else ""))
