@@ -1,4 +1,4 @@
-"""Writes docs/api.md: every public name of matrices, with its signature and first sentence.
+"""Writes docs/api.md: every public name, with its signature and first sentence.
 
 PYTHONPATH=src python tools/api_page.py
 """
@@ -13,8 +13,7 @@ from typing import Any
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "api.md"
 HEAD = """# Names
 
-Every public name of matrices, by family. `help(Matrix.sum)` shows parameters, results, errors and
-an example.
+Every public name, by family. `help(Matrix.sum)` shows parameters, results, errors and an example.
 """
 FAMILIES = """
 Make: Matrix: zeros ones full empty eye diag arange linspace vector concat uniform normal
@@ -38,16 +37,34 @@ Vectors: Matrix: vecdot dot outer cross normalize perpendicular angle trace cdis
 A view has besides: MatrixView: is_row
 Linear algebra: linalg: solve inv det slogdet cholesky qr svd svdvals eigh eig lstsq pinv
     matrix_rank norm cond expm matrix_power kron LinAlgError
+Behaviors: bocmat: Cown when read whencall start wait quiesce WaitResult WORKER_COUNT
+A cown has: Cown: value exception acquired get unwrap acquire release
+Pinned to the main interpreter: bocmat: PinnedCown pump PumpResult set_pump_watchdog
+    set_wait_pump_poll
+Noticeboard and messages: bocmat: notice_write notice_seed notice_update notice_delete REMOVED
+    notice_read noticeboard send receive TIMEOUT drain set_tags
+Tiles: bocmat: TiledMatrix
+A tiled matrix has: TiledMatrix: grid shape tile tiles to_matrix T map reduce stencil sum mean min
+    max cholesky solve qr svdvals
 """
+CONSTANTS = {  # whose docstrings are those of their types
+    "TIMEOUT": "What `receive` gives in the place of a tag when its time is over.",
+    "WORKER_COUNT": "How many workers there are by default: the processors this process may use.",
+}
 
 
 def signature(name: str, value: Any) -> str:
-    """Give a name as it is called; an attribute as it is."""
-    if inspect.isclass(value) or not callable(value):
+    """Give a name as it is called; an attribute or an exception as it is."""
+    if not callable(value) or (inspect.isclass(value) and issubclass(value, BaseException)):
         return name
-    shown = str(inspect.signature(value)).partition(" ->")[0]
-    parameters = [part for part in shown[1:-1].split(", ") if part not in ("self", "/", "")]
-    return f"{name}({', '.join(part.partition(':')[0] for part in parameters)})"
+    parts = []
+    for parameter in inspect.signature(value).parameters.values():
+        if parameter.name == "self":
+            continue
+        if parameter.kind == parameter.KEYWORD_ONLY and not any(p.startswith("*") for p in parts):
+            parts.append("*")
+        parts.append(str(parameter.replace(annotation=parameter.empty)))
+    return f"{name}({', '.join(parts)})"
 
 
 def sentence(value: Any) -> str:
@@ -65,10 +82,9 @@ def page() -> str:
         family, owner, names = line.split(": ")
         lines = [f"## {family}\n", "| name | what |", "| --- | --- |"]
         for name in names.split():
-            value = getattr(getattr(package, owner), name, None)
-            if value is not None:
-                full = signature(f"{owner}.{name}", value)
-                lines.append(f"| `{full}` | {sentence(value)} |")
+            value = getattr(package if owner == "bocmat" else getattr(package, owner), name)
+            full = signature(name if owner == "bocmat" else f"{owner}.{name}", value)
+            lines.append(f"| `{full}` | {CONSTANTS.get(name) or sentence(value)} |")
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 

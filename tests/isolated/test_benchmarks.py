@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -91,3 +92,29 @@ def test_the_page_has_a_row_for_every_figure(programs, tmp_path, monkeypatch):
     text = page.page({"machine": machine, "figures": rows}, None)
     assert all(f"| {figure.what}, " in text for figure in figures)
     assert text.count("| 0.50 | 1.50 | 3.0 |") == len(figures)
+
+
+def figures_of(name, path):
+    """Take one figure of a benchmark, quickly."""
+    program = [sys.executable, str(BENCHMARKS / f"{name}.py"), "--quick", "--json", str(path)]
+    only = {"messaging": "ping", "noticeboard": "write-main"}[name]
+    done = subprocess.run(
+        [*program, "--only", only], capture_output=True, text=True, timeout=200, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(path.read_text(encoding="utf-8"))
+    assert list(report["figures"]) == [only]
+    assert report["figures"][only]["medians"]["bocmat"] > 0
+    assert report["figures"][only]["what"] in done.stdout
+
+
+def test_messages_and_the_noticeboard_have_a_page(tmp_path):
+    paths = [tmp_path / f"{name}.json" for name in ("messaging", "noticeboard")]
+    for path in paths:
+        figures_of(path.stem, path)
+    written = tmp_path / "page.md"
+    program = [sys.executable, str(BENCHMARKS / "report" / "messages_page.py")]
+    subprocess.run([*program, *map(str, paths), "--page", str(written)], check=True, timeout=60)
+    text = written.read_text(encoding="utf-8")
+    for what in ("to the other side and back", "write from the main program"):
+        assert re.search(rf"^\| {what} \| \d", text, re.MULTILINE)
