@@ -38,7 +38,7 @@ A view has besides: MatrixView: is_row
 Linear algebra: linalg: solve inv det slogdet cholesky qr svd svdvals eigh eig lstsq pinv
     matrix_rank norm cond expm matrix_power kron LinAlgError
 Behaviors: bocmat: Cown when read whencall start wait quiesce WaitResult WORKER_COUNT
-A cown has: Cown: value exception acquired get unwrap acquire release
+A cown has: Cown: value exception acquired get unwrap acquire release cancel
 Pinned to the main interpreter: bocmat: PinnedCown pump PumpResult set_pump_watchdog
     set_wait_pump_poll
 Noticeboard and messages: bocmat: notice_write notice_seed notice_update notice_delete REMOVED
