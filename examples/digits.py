@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bocmat import WORKER_COUNT, Matrix, TiledMatrix, read, start, wait, when
+from bocmat.examples.arguments import file_to_write
 from bocmat.examples.digits_page import draw_page
 
 DATA = Path(__file__).parent / "data" / "digits.csv.gz"
@@ -283,14 +284,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help=f"workers to compare with one ({WORKER_COUNT})",
     )
     parser.add_argument("--seed", type=int, default=1, help="chooses what is held out (1)")
-    parser.add_argument("--out", type=Path, default=Path("digits.png"), help="picture (digits.png)")
+    parser.add_argument(
+        "--out", type=file_to_write, default=Path("digits.png"), help="picture (digits.png)"
+    )
     parser.add_argument("--repeat", type=_count, default=7, help="turns of each (7)")
     parser.add_argument(
         "--backend", default="auto", choices=("auto", "interpreters", "threads"), help="(auto)"
     )
     options = parser.parse_args(arguments)
-    if not options.out.absolute().parent.is_dir():
-        parser.error(f"--out: there is no folder {options.out.absolute().parent}")
     return options
 
 

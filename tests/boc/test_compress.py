@@ -7,7 +7,6 @@ import hashlib
 import re
 import subprocess
 import sys
-import zlib
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from bocmat import Matrix, start, wait
 from bocmat.examples import compress, picture
 from bocmat.lifecycle import usable_backends
+from support.png import read_png
 
 
 def photo():
@@ -183,20 +183,11 @@ def test_the_program_from_end_to_end(tmp_path, name):
         expected = 100 * np.sqrt((values[int(rank) :] ** 2).sum() / (values**2).sum())
         assert least == pytest.approx(expected, abs=0.001)
         assert least - 0.001 <= error < 1.02 * least
-    pixels = picture_of(tmp_path / "cat.png")
+    pixels = read_png(tmp_path / "cat.png")[:, :, 0]
     at = compress.MARGIN
     assert (pixels[at : at + 300, at : at + 451] == photo()).all()
     right = pixels[at : at + 300, 2 * at + 451 : 2 * at + 902].astype(float)
     assert np.linalg.norm(right - photo()) < 0.2 * np.linalg.norm(photo().astype(float))
-
-
-def picture_of(path):
-    """Take the red values out of a PNG file without filters."""
-    content = path.read_bytes()
-    width, height = (int.from_bytes(content[i : i + 4], "big") for i in (16, 20))
-    length = int.from_bytes(content[33:37], "big")
-    lines = np.frombuffer(zlib.decompress(content[41 : 41 + length]), np.uint8)
-    return lines.reshape(height, 1 + 3 * width)[:, 1::3]
 
 
 def test_options(tmp_path, capsys, monkeypatch):

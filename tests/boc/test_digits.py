@@ -6,10 +6,8 @@ import contextlib
 import functools
 import random
 import re
-import struct
 import subprocess
 import sys
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,7 @@ import pytest
 
 from bocmat.examples import digits, digits_page, picture
 from bocmat.lifecycle import usable_backends
+from support.png import read_png
 
 SHIFTS = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
 
@@ -53,26 +52,6 @@ def expected_predictions(seed, k):
         counts = np.bincount(nearest, minlength=10)
         predictions.append(int(next(n for n in nearest if counts[n] == counts.max())))
     return predictions, labels[held_out].tolist()
-
-
-def read_png(path):
-    """Decode a PNG of 8-bit RGB without filters, checking every checksum: (height, width, 3)."""
-    content = path.read_bytes()
-    assert content[:8] == b"\x89PNG\r\n\x1a\n"
-    at, chunks = 8, []
-    while at < len(content):
-        (length,) = struct.unpack(">I", content[at : at + 4])
-        kind, body = content[at + 4 : at + 8], content[at + 8 : at + 8 + length]
-        (checksum,) = struct.unpack(">I", content[at + 8 + length : at + 12 + length])
-        assert checksum == zlib.crc32(kind + body)
-        chunks.append((kind, body))
-        at += 12 + length
-    assert [kind for kind, _ in chunks] == [b"IHDR", b"IDAT", b"IEND"]
-    width, height, *rest = struct.unpack(">IIBBBBB", chunks[0][1])
-    assert rest == [8, 2, 0, 0, 0]
-    lines = np.frombuffer(zlib.decompress(chunks[1][1]), np.uint8).reshape(height, 1 + 3 * width)
-    assert (lines[:, 0] == 0).all()
-    return lines[:, 1:].reshape(height, width, 3)
 
 
 def run_program(*arguments, folder):

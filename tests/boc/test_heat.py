@@ -6,7 +6,6 @@ import math
 import re
 import subprocess
 import sys
-import zlib
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from bocmat import Matrix, TiledMatrix, start, wait
 from bocmat.examples import heat
 from bocmat.lifecycle import usable_backends
+from support.png import read_png
 
 
 def held_of(side, pipes):
@@ -176,15 +176,6 @@ def test_isotherms_are_drawn_between_bands():
     assert all(abs(at - line) <= 2 for at, line in zip(dark, expected))
 
 
-def read_picture(path):
-    """Decode a PNG file without filters."""
-    content = path.read_bytes()
-    width, height = (int.from_bytes(content[i : i + 4], "big") for i in (16, 20))
-    length = int.from_bytes(content[33:37], "big")
-    lines = np.frombuffer(zlib.decompress(content[41 : 41 + length]), np.uint8)
-    return lines.reshape(height, 1 + 3 * width)[:, 1:].reshape(height, width, 3)
-
-
 @pytest.mark.parametrize("name", usable_backends())
 def test_the_program_from_end_to_end(tmp_path, name):
     arguments = ["--side", "32", "--tile", "12", "--steps", "90", "10", "--out", "plate.png"]
@@ -204,7 +195,7 @@ def test_the_program_from_end_to_end(tmp_path, name):
     for (_, mean, center), plate in zip(rows, expected):
         assert float(mean) == pytest.approx(plate.mean(), abs=0.001)
         assert float(center) == pytest.approx(plate[16, 16], abs=0.001)
-    picture = read_picture(tmp_path / "plate.png")
+    picture = read_png(tmp_path / "plate.png")
     for number in (0, 1):
         left = heat.MARGIN + number * (heat.MARGIN + heat.PANEL)
         panel = picture[heat.MARGIN :, left:]
