@@ -204,9 +204,9 @@ def _fill_function(function: types.FunctionType, state: tuple[Any, ...]) -> None
     space = function.__globals__
     for name, value in values.items():
         # What a definition brought along does not replace what a behavior captured since.
-        if not (weak and name in space):
+        if not (weak and (name in space or _core._brought(function, name))):
             space[name] = value
-    if weak:
+    if weak and not _core._is_main():
         _core._surround(function)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import types
 
 import pytest
 
-from bocmat import Cown, Matrix, quiesce, wait, when
+from bocmat import Cown, Matrix, PinnedCown, quiesce, wait, when
 
 MODULE = '''
 from bocmat import Cown, when
@@ -109,6 +110,20 @@ def unrelated(level):
     return result
 
 
+def made_there():
+    @when()
+    def result():
+        class Other:
+            value = 5
+
+            def scaled(self):
+                return SCALE * self.value
+
+        return Other()
+
+    return result
+
+
 def named_by_a_function_too():
     @when()
     def result():
@@ -181,6 +196,55 @@ def test_a_global_that_is_gone_is_gone(backend, module):
     del module.LATER
     with pytest.raises(NameError, match="LATER"):
         module.later(cown).get()
+
+
+def test_a_global_is_gone_for_workers_that_meet_the_class_afterwards(backend, module):
+    """What the definition brings along is older than what the behavior says."""
+    (source, sink), (met, meeting) = os.pipe(), os.pipe()
+    cowns = [Cown(module.Account(1)), Cown(module.Account(2))]
+
+    @when(cowns[0])
+    def _(cown):
+        cown.value.later()
+        os.write(meeting, b"x")
+        os.read(source, 1)  # the other worker has not seen the class yet
+
+    try:
+        os.read(met, 1)
+        del module.LATER
+        result = module.later(cowns[1])
+        with pytest.raises(NameError, match="LATER"):
+            result.get(60)
+    finally:
+        os.write(sink, b"x")
+        wait()
+        for end in (source, sink, met, meeting):
+            os.close(end)
+
+
+@pytest.mark.parametrize("scheduled", ["here", "in a behavior"])
+def test_a_pinned_behavior_leaves_the_globals_of_methods_as_they_are(backend, module, scheduled):
+    account, pinned = Cown(module.Account(5)), PinnedCown([])
+    told_by_all(module, account)
+
+    @when(account)
+    def _(account):
+        if scheduled == "in a behavior":
+            when(pinned)(lambda pinned: None)
+
+    if scheduled == "here":
+        when(pinned, account)(lambda pinned, account: None)
+    quiesce()
+    module.SCALE = 10
+    assert told_by_all(module, account) == [(50, ("old", 5, 10), ["a"])] * 4
+
+
+def test_a_class_of_a_behavior_leaves_the_globals_of_methods_as_they_are(backend, module):
+    account = Cown(module.Account(5))
+    told_by_all(module, account)
+    assert module.made_there().get().scaled() == 15
+    module.SCALE = 10
+    assert told_by_all(module, account) == [(50, ("old", 5, 10), ["a"])] * 4
 
 
 def test_what_cannot_travel_does_not_disturb_other_behaviors(backend, module):

@@ -87,6 +87,21 @@ around_function(core_state *state, PyObject *function)
     return 0;
 }
 
+int
+around_brought(core_state *state, PyObject *function, PyObject *name)
+{
+    code_entry *entry;
+    around_name *found;
+
+    if (state->travel->is_main)
+        return 0;
+    entry = function_entry(state, function);
+    if (!entry)
+        return -1;
+    found = around_find(state->travel, entry->template->space, name);
+    return found && found->changed;
+}
+
 /* One name, unless this payload sets it already, and unless it cannot travel. */
 static int
 around_put(encoder *e, uint32_t space, PyObject *name, PyObject *value)
@@ -153,7 +168,8 @@ around_set(decoder *d, uint32_t space, PyObject *name)
         result = value ? PyDict_SetItem(globals, name, value) : -1;
         Py_XDECREF(value);
     }
-    if (result < 0 || backend_shares_objects())
+    /* What arrives in the main interpreter has globals of its own; what goes out from there is the module's. */
+    if (result < 0 || backend_shares_objects() || d->travel->is_main)
         return result;
     return around_add(d->travel, space, globals, name, true); /* and with what it schedules in turn */
 }

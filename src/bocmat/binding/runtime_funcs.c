@@ -378,6 +378,22 @@ func_surround(PyObject *module, PyObject *function)
     Py_RETURN_NONE;
 }
 
+/* Whether a behavior brought that name along for the globals of the function, if only to say that it is unset. */
+static PyObject *
+func_brought(PyObject *module, PyObject *args)
+{
+    PyObject *function, *name;
+    int result;
+
+    if (!PyArg_ParseTuple(args, "O!U:_brought", &PyFunction_Type, &function, &name))
+        return NULL;
+    Py_INCREF(name);
+    PyUnicode_InternInPlace(&name);
+    result = around_brought(PyModule_GetState(module), function, name);
+    Py_DECREF(name);
+    return result < 0 ? NULL : PyBool_FromLong(result);
+}
+
 /* A function of that template without anything captured, its cells missing. */
 static PyObject *
 func_function_make(PyObject *module, PyObject *argument)
@@ -444,6 +460,7 @@ static PyMethodDef functions[] = {
     {"_defined", func_defined, METH_O, NULL},
     {"_template_of", func_template_of, METH_O, NULL},
     {"_surround", func_surround, METH_O, NULL},
+    {"_brought", func_brought, METH_VARARGS, NULL},
     {"_function_make", func_function_make, METH_O, NULL},
     {"_function_close", func_function_close, METH_VARARGS, NULL},
     {"_cown_of_pickle", func_cown_of_pickle, METH_VARARGS, NULL},
