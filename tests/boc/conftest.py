@@ -11,8 +11,8 @@ import pytest
 import bocmat
 from bocmat.lifecycle import usable_backends
 
-WAIT_LIMIT = 60.0
-PROCESS_LIMIT = 180.0
+WAIT_LIMIT = 120.0
+PROCESS_LIMIT = 300.0
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ from bocmat import (
 )
 from support.buffers import address
 
-LIMIT = 60.0
+LIMIT = 120.0
 NOTHING = (TIMEOUT, None)
 
 
@@ -414,7 +414,7 @@ def test_many_threads_and_overlapping_tags():
     def receiving(number):
         seen = []
         while True:
-            tag, contents = receive(tags[: 2 + number % 2] + ["end"] * (number % 2), 30)
+            tag, contents = receive(tags[: 2 + number % 2] + ["end"] * (number % 2), LIMIT)
             if contents == "end" or tag == TIMEOUT:
                 return seen
             seen.append((tag, *contents))

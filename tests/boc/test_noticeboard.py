@@ -27,7 +27,7 @@ from bocmat import (
 )
 from support.programs import run_python
 
-LIMIT = 60.0
+LIMIT = 120.0
 
 
 def board():

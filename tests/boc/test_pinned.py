@@ -650,21 +650,26 @@ def test_the_main_thread_is_preferred(backend, window):
     cown = PinnedCown(window)
     main = threading.get_ident()
 
-    def again(cown, left):
-        cown.value.draw(left)
-        if left and main not in cown.value.threads:
-            when(cown)(lambda cown, left=left - 1: again(cown, left))
+    window.enough = threading.Event()
+
+    def again(cown, number):
+        cown.value.draw(number)
+        if main not in cown.value.threads and not cown.value.enough.is_set():
+            when(cown)(lambda cown: again(cown, number + 1))
 
     others = [threading.Thread(target=quiesce, args=(LIMIT,)) for _ in range(3)]
-    when(cown)(lambda cown: again(cown, 100000))
+    when(cown)(lambda cown: again(cown, 0))
     for other in others:
         other.start()
-    until(lambda: len(window.drawn) > 0)
-    wait(timeout=LIMIT)  # from here on they leave them to this thread
-    for other in others:
-        other.join(LIMIT)
+    try:
+        until(lambda: len(window.drawn) > 0)
+        wait(timeout=LIMIT)  # from here on they leave them to this thread
+    finally:
+        window.enough.set()
+        for other in others:
+            other.join(LIMIT)
     assert main in window.threads
-    assert window.drawn == list(range(100000, window.drawn[-1] - 1, -1))
+    assert window.drawn == list(range(len(window.drawn)))
 
 
 def test_several_waiting_threads_share_them_one_at_a_time(backend, window):

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from support.programs import REPOSITORY, environment, run_python
+from support.programs import LIMIT, REPOSITORY, environment, run_python
 
 # What a program may do at its top level, with no guard; it tells how often its top level runs.
 PROGRAM = '''
@@ -228,7 +228,7 @@ def test_standard_input(backend_name, directory, arguments):
 def test_an_imported_module_may_schedule_at_its_top_level(backend_name, directory):
     """What a worker imports by name runs there; the program's own top level still runs once."""
     (directory / "importing.py").write_text("print('program top')\nimport program\n")
-    done = run_python("importing.py", cwd=directory, timeout=20, BOCMAT_BACKEND=backend_name)
+    done = run_python("importing.py", cwd=directory, BOCMAT_BACKEND=backend_name)
     lines = done.stdout.splitlines()
     assert done.returncode == 0, done.stderr
     assert lines.count("program top") == 1
@@ -338,7 +338,7 @@ def test_the_shell_with_piped_input(backend_name, tmp_path):
     assert done.returncode == 0
 
 
-def typed_into_a_terminal(lines, limit=60, **changes):
+def typed_into_a_terminal(lines, limit=LIMIT, **changes):
     """Run the interactive shell on a terminal of its own and type lines; everything it wrote."""
     controller, terminal = pty.openpty()
     process = subprocess.Popen(

@@ -18,7 +18,7 @@ import textwrap
 import pytest
 
 from bocmat import Cown, quiesce, wait, when
-from support.programs import environment, run_program
+from support.programs import LIMIT, environment, run_program
 
 
 class Terminal(io.StringIO):
@@ -150,10 +150,9 @@ def test_a_timeout_leaves_the_display_closed_and_everything_running(
         assert [bar.closed for bar in bars] == [1, 1]
         assert [bar.shown[-1] for bar in bars] == [(0, 1), (0, 1)]
     else:
-        assert [LINE.fullmatch(line).groups() for line in stream.getvalue().splitlines()] == [
-            ("0", "1"),
-            ("0", "1"),
-        ]
+        lines = [LINE.fullmatch(line).groups() for line in stream.getvalue().splitlines()]
+        assert len(lines) >= 2
+        assert set(lines) == {("0", "1")}
     open_gate()
     wait(progress=True)
     assert result.value == b"x"
@@ -163,7 +162,8 @@ def test_the_counts_begin_with_the_start(backend_name, capsys):
     for count in (3, 5):
         schedule(count)
         wait(progress=True)
-        assert capsys.readouterr().err == f"bocmat: {count} of {count} behaviors done\n"
+        *_, last = capsys.readouterr().err.splitlines()
+        assert last == f"bocmat: {count} of {count} behaviors done"
 
 
 def test_statistics_come_besides(backend, capsys):
@@ -224,16 +224,18 @@ def test_lines_come_now_and_then(backend_name):
 
 
 INTERRUPTED = """
-import os, sys
+import os, signal, sys
 from bocmat import wait, when
+# A background job of a shell begins with it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 source, sink = os.pipe()
 
 @when()
 def result():
     return os.read(source, 1)
 
-print("waiting", flush=True)
 try:
+    print("waiting", flush=True)
     wait(progress=True)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
@@ -257,12 +259,12 @@ def test_an_interrupt_closes_the_display(backend_name):
         assert process.stderr is not None
         assert process.stderr.readline() == "bocmat: 0 of 1 behaviors done\n"  # after a second
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=LIMIT)
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
     assert out == "interrupted\nb'x'\n"
-    assert err == "bocmat: 0 of 1 behaviors done\n"
+    assert set(err.splitlines()) == {"bocmat: 0 of 1 behaviors done"}  # the last one, if not more
     assert process.returncode == 0
 
 
@@ -292,7 +294,7 @@ def test_the_real_bar(backend_name):
             if not chunk:
                 break
             written += chunk
-        assert process.wait(30) == 0
+        assert process.wait(LIMIT) == 0
     finally:
         process.kill()
         process.wait()

@@ -9,7 +9,7 @@ from support.programs import output_of
 # What this process has used while nothing was to be done; whatever else the machine does is not
 # in it. A single worker that span would use most of the time.
 PROGRAM = """
-import os, time
+import os, threading, time
 from bocmat import Cown, Matrix, quiesce, start, wait, when
 
 start(4)
@@ -41,16 +41,20 @@ for _ in range(10):
         """
 quiesce()
 receiving, sending = os.pipe()
+gate, opening = os.pipe()
 @when(cowns[0])
 def _(cown):
     os.write(sending, b"x")
-    time.sleep(1)
+    os.read(gate, 1)
 @when(cowns[0])
 def _(cown):
     pass
 os.read(receiving, 1)
 """,
-        "quiesce()",
+        """
+threading.Timer(1, os.write, (opening, b"x")).start()
+quiesce()
+""",
     ),
 }
 

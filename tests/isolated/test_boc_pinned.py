@@ -11,7 +11,7 @@ import textwrap
 
 import pytest
 
-from support.programs import environment, output_of, run_program
+from support.programs import LIMIT, environment, output_of, run_program
 
 LEFT = """
 import os, sys, threading
@@ -45,7 +45,7 @@ for number in range(8):
     ],
 )
 def test_a_program_that_neither_waits_nor_pumps(backend_name, ending, status, dropped):
-    done = run_program(LEFT.replace("{ending}", ending), BOCMAT_BACKEND=backend_name, timeout=30)
+    done = run_program(LEFT.replace("{ending}", ending), BOCMAT_BACKEND=backend_name)
     assert done.returncode == status, done.stderr
     assert done.stdout == ""
     warnings = re.findall(r"^.*\b(\d+) behaviors.*dropped.*$", done.stderr, re.MULTILINE)
@@ -71,7 +71,7 @@ def test_a_program_that_ends_while_it_pumps(backend_name):
                 sys.exit(5)
     pump()
     """
-    done = run_program(program, BOCMAT_BACKEND=backend_name, timeout=30)
+    done = run_program(program, BOCMAT_BACKEND=backend_name)
     assert done.returncode == 5, done.stderr
     assert done.stdout.splitlines()[:2] == ["ran", "ran"]
     assert set(done.stdout.splitlines()) <= {"ran", "destroyed"}
@@ -100,7 +100,7 @@ def test_a_program_that_ends_while_another_thread_runs_one(backend_name, call):
     threading.Thread(target=lambda: CALL, daemon=True).start()
     inside.wait()
     """
-    done = run_program(program.replace("CALL", call), BOCMAT_BACKEND=backend_name, timeout=30)
+    done = run_program(program.replace("CALL", call), BOCMAT_BACKEND=backend_name)
     assert done.returncode == 0, done.stderr
     assert "Fatal" not in done.stderr
 
@@ -178,7 +178,7 @@ def test_an_interrupt_from_outside(backend_name, ending, where):
         assert process.stdout is not None
         assert process.stdout.readline() == "inside\n"
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=LIMIT)
     finally:
         process.kill()
         process.communicate()

@@ -42,7 +42,7 @@ print("done")
     ["solve inv det slogdet cholesky", "qr svd svdvals eigh", "eig lstsq pinv", "norm cond expm"],
 )
 def test_nothing_hangs_on_what_is_not_finite(names):
-    assert output_of(NOT_FINITE, *names.split(), timeout=60) == ["done"]
+    assert output_of(NOT_FINITE, *names.split()) == ["done"]
 
 
 @pytest.mark.parametrize("n", [1, 3, 4, 5, 40])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from bocmat import pump, wait
 
-LIMIT = 60.0
+LIMIT = 120.0
 
 
 class Window:
@@ -64,11 +65,11 @@ def in_thread(function: Callable[[], Any]) -> Any:
 
 def until(condition: Callable[[], bool]) -> None:
     """Let other threads go on until something holds."""
-    deadline = threading.Event()
-    for _ in range(30000):
+    end = time.monotonic() + LIMIT
+    while time.monotonic() < end:
         if condition():
             return
-        deadline.wait(0.002)
+        time.sleep(0.002)
     raise AssertionError("it never came true")
 
 

@@ -12,8 +12,8 @@
 
 /* The names that this function takes from its globals belong to a definition: 0, or -1 with an exception. */
 int around_function(core_state *state, PyObject *function);
-/* Whether a behavior has set that name, which is interned, in the globals of this function here, or unset it; -1 with an
- * exception. */
+/* Whether a behavior has set that name, which is interned, in the globals of this function here, or unset it; -1 with
+ * an exception. */
 int around_brought(core_state *state, PyObject *function, PyObject *name);
 /* Appends what has changed, behind a behavior's function. What cannot travel is left out. */
 int around_encode(encoder *e);
