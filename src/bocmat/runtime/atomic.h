@@ -40,6 +40,9 @@ typedef _Atomic(uint64_t) rt_atomic_u64;
 #define rt_cas_release(at, expected, value) \
     (RT_STEP(at),                           \
      atomic_compare_exchange_strong_explicit((at), (expected), (value), memory_order_release, memory_order_relaxed))
+#define rt_cas_seq_cst(at, expected, value) \
+    (RT_STEP(at),                           \
+     atomic_compare_exchange_strong_explicit((at), (expected), (value), memory_order_seq_cst, memory_order_relaxed))
 #define rt_cas_acq_rel(at, expected, value) \
     (RT_STEP(at),                           \
      atomic_compare_exchange_strong_explicit((at), (expected), (value), memory_order_acq_rel, memory_order_relaxed))

@@ -127,9 +127,8 @@ rt_send(rt_channel *channel, rt_value value)
     first = rt_load_relaxed(&channel->inbox);
     do
         message->next = first;
-    while (!rt_cas_release(&channel->inbox, &first, message));
-    rt_fence_seq_cst();
-    if (rt_load_relaxed(&channel->waiting) != 0)
+    while (!rt_cas_seq_cst(&channel->inbox, &first, message));
+    if (rt_load_seq_cst(&channel->waiting) != 0) /* or the waiter's look, after its fence, finds the message */
         while (give_some(channel)) {}
     return RT_OK;
 }

@@ -28,10 +28,11 @@
  * No wake-up is lost. With all its channels locked, a waiter
  *   links itself, writing each channel's `waiting`;   fence;   looks at every inbox once more
  * and a sender
- *   puts its message;   fence;   reads `waiting`.
- * Either the waiter sees the message, or the sender sees the waiter, takes the lock after it and gives the message
- * away. So a channel that nobody is at work on has messages or waiters, not both: with overlapping sets too, since a
- * sender that finds a waiter claimed by another channel's goes on to the next one.
+ *   puts its message;   reads `waiting`;   both sequentially consistent, as is the fence.
+ * Either the put precedes the fence, and the waiter sees the message, or the read follows it, and the sender sees the
+ * waiter, takes the lock after it and gives the message away. So a channel that nobody is at work on has messages or
+ * waiters, not both: with overlapping sets too, since a sender that finds a waiter claimed by another channel's goes on
+ * to the next one.
  *
  * Before all that a waiter looks at inboxes and queues for some microseconds, without a lock, and then takes or links
  * itself as if it had not looked. `patience` says whether that is worth it:
