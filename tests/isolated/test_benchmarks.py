@@ -118,3 +118,25 @@ def test_messages_and_the_noticeboard_have_a_page(tmp_path):
     text = written.read_text(encoding="utf-8")
     for what in ("to the other side and back", "write from the main program"):
         assert re.search(rf"^\| {what} \| \d", text, re.MULTILINE)
+
+
+def test_the_flock_flies_the_same_on_numpy_and_its_page_has_a_row(tmp_path):
+    """The program compares the flights itself."""
+    figures = tmp_path / "figures.json"
+    program = [sys.executable, str(BENCHMARKS / "boids.py"), "--quick", "--workers", "2"]
+    done = subprocess.run(
+        [*program, "--libraries", "bocmat", "numpy", "--json", str(figures)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(figures.read_text(encoding="utf-8"))
+    (row,) = report["figures"]
+    assert row["birds"] == 300
+    assert row["seconds"].keys() == row["cpu"].keys() == {"bocmat", "numpy"}
+    assert row["seconds ratios"]["bocmat"] == 1
+    written = tmp_path / "page.md"
+    program = [sys.executable, str(BENCHMARKS / "report" / "boids_page.py"), str(figures)]
+    subprocess.run([*program, "--page", str(written)], check=True, timeout=60)
+    assert written.read_text(encoding="utf-8").count("| 300 | 2 |") == 2

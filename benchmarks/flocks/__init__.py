@@ -1,0 +1,1 @@
+"""The flock of bocmat.examples.boids on three libraries, by the same algorithm."""
