@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from bocpy import Cown, Matrix, quiesce, start, wait, when
 
-WIDTH, HEIGHT, FASTEST, SLOWEST, TOGETHER, STRIP, TINY = 1280.0, 800.0, 3.0, 1.5, 32, 100, 1e-12
+WIDTH, HEIGHT, FASTEST, SLOWEST, TOGETHER, STRIP, TINY = 1280.0, 800.0, 3.0, 1.5, 32, 64, 1e-12
 COHESION, ALIGNMENT, SEPARATION, AVOIDANCE = 0.003, 0.06, 0.02, 0.6
 CIRCLES = [(384.0, 320.0, 800 / 12), (1175.04, 516.0, 800 / 12)]
 WARM = 5

@@ -24,7 +24,7 @@ from bocmat import Cown, Matrix, read, when
 TOGETHER = 32
 """Birds whose surroundings are computed at once."""
 
-STRIP = 100
+STRIP = 64
 """Birds in a strip, about, where the world is high enough for so many strips."""
 
 NEIGHBOURS = 9.0
