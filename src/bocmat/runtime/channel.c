@@ -293,7 +293,7 @@ unlink_all(const choice *asked, const rt_channel *gave)
     }
 }
 
-enum { MISSES = 8, MISSES_MOST = 10 }; /* bits of `patience` that count misses; above them, waits to skip */
+enum { MISSES = 8, MISSES_MOST = 6 }; /* bits of `patience` that count misses; above them, waits to skip */
 
 /* Whether a message came while it looked. When something else was put on its core meanwhile it gives up: then there
  * is no core to spare, and the message may have come from there. */
@@ -329,7 +329,7 @@ look_first(const choice *asked, int64_t nanoseconds)
         patience = 0;
     else {
         misses += misses < MISSES_MOST;
-        patience = ((1u << misses) - 1) << MISSES | misses;
+        patience = ((1u << 2 * misses) - 1) << MISSES | misses;
     }
     rt_store_relaxed(&channel->patience, patience);
 }

@@ -37,8 +37,8 @@
  * Before all that a waiter looks at inboxes and queues for some microseconds, without a lock, and then takes or links
  * itself as if it had not looked. `patience` says whether that is worth it:
  *
- *   misses in a row (low 8 bits)   0 after a look that saw a message while it had its core; else one more, 10 at most
- *   waits to skip (above)          2 to the power of the misses, less 1; each wait that does not look counts it down
+ *   misses in a row (low 8 bits)   0 after a look that saw a message while it had its core; else one more, 6 at most
+ *   waits to skip (above)          4 to the power of the misses, less 1; each wait that does not look counts it down
  *
  * Waiters load and store it, relaxed: an update that is lost makes a look too many or too few.
  */
