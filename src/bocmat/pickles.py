@@ -7,6 +7,7 @@ matrix, a cown) is a handle in it.
 from __future__ import annotations
 
 import _thread
+import abc
 import functools
 import io
 import pickle
@@ -293,6 +294,64 @@ def _reduce_exception(exc: BaseException) -> Any:
     return make, arguments, (state, cause, exc.__suppress_context__), None, None, _fill_exception
 
 
+# ---- instances ----
+
+# Named in a class, they say that pickle is to treat its instances in some other way.
+_SPECIAL = frozenset(
+    (
+        "__class__",
+        "__getattr__",
+        "__getattribute__",
+        "__getnewargs__",
+        "__getnewargs_ex__",
+        "__getstate__",
+        "__new__",
+        "__reduce__",
+        "__reduce_ex__",
+        "__setstate__",
+    )
+)
+
+
+class _Bare:
+    """As large as an instance gets that has a ``__dict__`` and nothing else."""
+
+
+def _is_weak_dict(cls: type) -> bool:
+    names = ("WeakKeyDictionary", "WeakValueDictionary")
+    return cls.__module__ == "weakref" and cls.__name__ in names
+
+
+def is_plain(cls: type) -> bool:
+    """Whether an instance is its class and the contents of its ``__dict__``, and nothing more.
+
+    Pickle would carry just these, and make the instance of them without calling anything written
+    in Python. Asked by the extension module, which remembers the answer until the class changes.
+    """
+    if type(cls) not in (type, abc.ABCMeta) or cls.__dictoffset__ == 0 or _is_weak_dict(cls):
+        return False
+    if cls in (functools.partialmethod, functools.cached_property):
+        return False
+    if cls.__itemsize__ or cls.__basicsize__ > _Bare.__basicsize__:
+        return False
+    for base in cls.__mro__[:-1]:
+        attributes = base.__dict__
+        if not _SPECIAL.isdisjoint(attributes) or attributes.get("__slots__"):
+            return False
+        if type(attributes.get("__dict__")) not in (type(None), types.GetSetDescriptorType):
+            return False
+    return True
+
+
+def set_state(obj: Any, state: dict[str, Any]) -> None:
+    """Fill an instance as pickle does, where its class is not plain here."""
+    take = getattr(obj, "__setstate__", None)
+    if take is not None:
+        take(state)
+    else:
+        obj.__dict__.update(state)
+
+
 # ---- pickles ----
 
 
@@ -327,7 +386,7 @@ def _reduce(obj: Any, handles: list[Any], weak: bool = False) -> Any:
         return _make_cached_property, (obj.func, obj.attrname)
     if issubclass(cls, BaseException):
         return _reduce_exception(obj)
-    if cls.__module__ == "weakref" and cls.__name__ in ("WeakKeyDictionary", "WeakValueDictionary"):
+    if _is_weak_dict(cls):
         return _reduce_weak(obj)
     _ordinary.add(cls)
     return NotImplemented

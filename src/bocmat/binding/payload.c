@@ -207,7 +207,7 @@ encoder_pend(encoder *e, PyObject *object)
 encoder_mark
 encoder_here(const encoder *e)
 {
-    return (encoder_mark){e->length, e->pending_count, e->memo_next};
+    return (encoder_mark){e->length, e->pending_count, e->memo_next, e->late ? PyList_GET_SIZE(e->late) : 0};
 }
 
 int
@@ -216,11 +216,33 @@ encoder_rewind(encoder *e, encoder_mark mark)
     e->length = mark.length;
     while (e->pending_count > mark.pending_count)
         Py_DECREF(e->pending[--e->pending_count]);
+    if (e->late && PyList_GET_SIZE(e->late) > mark.late_count &&
+        (PyList_SetSlice(e->late, mark.late_count, PY_SSIZE_T_MAX, NULL) < 0 ||
+         PyList_SetSlice(e->late_names, mark.late_count, PY_SSIZE_T_MAX, NULL) < 0))
+        return -1;
     if (e->memo_next != mark.memo_next) {
         e->memo_next = mark.memo_next;
         return memo_rebuild(&e->memo, e->memo.size, mark.memo_next);
     }
     return 0;
+}
+
+bool
+encoder_again(encoder *e)
+{
+    if (!e->late || !e->apart || e->together)
+        return false;
+    e->length = 0;
+    while (e->pending_count)
+        Py_DECREF(e->pending[--e->pending_count]);
+    PyMem_Free(e->memo.cells);
+    memset(&e->memo, 0, sizeof e->memo);
+    e->memo.size = MEMO_FEW;
+    e->memo_next = 0;
+    Py_CLEAR(e->late);
+    Py_CLEAR(e->late_names);
+    e->together = true;
+    return true;
 }
 
 /* ---- the block ---- */

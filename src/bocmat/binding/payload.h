@@ -1,9 +1,9 @@
 /* Values as they travel between owners.
  *
  * None, bool, int, float, complex, str, bytes, and tuples, lists, dicts and sets of them are encoded natively, with
- * sharing and cycles; so are matrices and cowns (as handles beside the bytes), functions (as their template and what
- * they captured), and whatever goes by name. A value that holds anything else is one pickle, its matrices and cowns
- * still handles.
+ * sharing and cycles; so are instances of plain classes (instance.h), matrices and cowns (as handles beside the bytes),
+ * functions (as their template and what they captured), and whatever goes by name. A value that holds anything else is
+ * one pickle, its matrices and cowns still handles.
  */
 #ifndef BOCMAT_PAYLOAD_H
 #define BOCMAT_PAYLOAD_H
@@ -84,6 +84,9 @@ typedef struct {
     encode_memo memo;
     uint32_t memo_next;
     PyObject *late, *late_names; /* lists; NULL until there is a late value */
+    bool apart;                  /* a captured value that a late one may share something with has a native form */
+    bool together;               /* so all of those are late */
+    uint32_t frozen;             /* how many frozensets are open */
     size_t late_at;
     uint32_t late_handle;
 } encoder;
@@ -99,6 +102,9 @@ typedef struct {
     const char *function;
 } captured_name;
 int encoder_put_captured(encoder *e, PyObject *value, const captured_name *name);
+/* True if captured values were pickled and others were not, between which what they share would be lost: the encoder
+ * is empty again, all have to be put once more, and those go together this time. */
+bool encoder_again(encoder *e);
 /* After the last value, before encoder_size. 0, or -1 with a TypeError that names the variable. */
 int encoder_end(encoder *e);
 /* Appends a number, for the caller's own use. */
@@ -126,7 +132,7 @@ struct decoder {
     const unsigned char *at;
     uint32_t matrix_flags;
     PyObject *spaces; /* main interpreter: {number: dict} of this behavior or value; NULL: the interpreter's own */
-    PyObject **memo;  /* borrowed from what is being built, which holds them until decoding ends */
+    PyObject **memo;
     uint32_t memo_count, memo_size;
     uint32_t next_handle;
     PyObject *late; /* the late values, a tuple, once one was asked for */

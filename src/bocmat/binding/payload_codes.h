@@ -21,6 +21,8 @@ enum {
     CODE_DICT = '{', /* count, keys and values in turn */
     CODE_SET = '<',
     CODE_FROZENSET = '>',
+    CODE_INSTANCE = 'I',   /* class, count, names and values in turn; takes a memo index */
+    CODE_TEXT = 'S',       /* as CODE_STR; takes a memo index */
     CODE_REFERENCE = 'r',  /* memo index */
     CODE_MATRIX = 'M',     /* the next handle; takes a memo index */
     CODE_COWN = 'C',       /* the next handle; takes a memo index */
@@ -40,11 +42,14 @@ enum {
 enum { ENCODE_NOT_NATIVE = 1 };
 
 int encoder_native(encoder *e, PyObject *value);
+/* Count, keys and values in turn. */
+int encoder_pairs(encoder *e, PyObject *dict);
 
 /* A place to go back to if what follows turns out to have no native form. */
 typedef struct {
     size_t length;
     uint32_t pending_count, memo_next;
+    Py_ssize_t late_count;
 } encoder_mark;
 
 encoder_mark encoder_here(const encoder *e);

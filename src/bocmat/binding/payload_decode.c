@@ -3,6 +3,7 @@
 
 #include "cown.h"
 #include "function.h"
+#include "instance.h"
 
 void
 decoder_init(decoder *d, core_state *state, const payload *from, uint32_t matrix_flags)
@@ -20,8 +21,11 @@ decoder_clear(decoder *d)
 {
     Py_CLEAR(d->spaces);
     Py_CLEAR(d->late);
+    for (uint32_t i = 0; i < d->memo_count; i++)
+        Py_DECREF(d->memo[i]);
     PyMem_Free(d->memo);
     d->memo = NULL;
+    d->memo_count = 0;
 }
 
 int
@@ -38,7 +42,7 @@ decoder_remember(decoder *d, PyObject *object)
         d->memo = memo;
         d->memo_size = size;
     }
-    d->memo[d->memo_count++] = object;
+    d->memo[d->memo_count++] = Py_NewRef(object);
     return 0;
 }
 
@@ -114,6 +118,16 @@ decode_str(decoder *d)
     }
     d->at += length * (size_t)kind;
     return value;
+}
+
+static PyObject *
+decode_text(decoder *d)
+{
+    PyObject *text = decode_str(d);
+
+    if (text && decoder_remember(d, text) < 0)
+        Py_CLEAR(text);
+    return text;
 }
 
 static PyObject *
@@ -215,18 +229,24 @@ decode_tuple(decoder *d)
     uint32_t count = decoder_number(d);
     PyObject *tuple = PyTuple_New(count);
 
-    if (!tuple || decoder_remember(d, tuple) < 0)
+    if (!tuple)
+        return NULL;
+    /* Methods of what is in it may see it before it is complete. */
+    for (uint32_t i = 0; i < count; i++)
+        PyTuple_SET_ITEM(tuple, i, Py_NewRef(Py_None));
+    if (decoder_remember(d, tuple) < 0)
         goto failed;
     for (uint32_t i = 0; i < count; i++) {
         PyObject *item = decoder_next(d);
 
         if (!item)
             goto failed;
+        Py_DECREF(PyTuple_GET_ITEM(tuple, i));
         PyTuple_SET_ITEM(tuple, i, item);
     }
     return tuple;
 failed:
-    Py_XDECREF(tuple);
+    Py_DECREF(tuple);
     return NULL;
 }
 
@@ -276,13 +296,14 @@ failed:
     return NULL;
 }
 
+/* A frozenset takes its place in the memo when it is complete: only while nobody else has it can items be added. */
 static PyObject *
 decode_set(decoder *d, bool frozen)
 {
-    uint32_t count = decoder_number(d);
+    uint32_t count = decoder_number(d), place = d->memo_count;
     PyObject *set = frozen ? PyFrozenSet_New(NULL) : PySet_New(NULL);
 
-    if (!set || decoder_remember(d, set) < 0)
+    if (!set || decoder_remember(d, frozen ? Py_None : set) < 0)
         goto failed;
     for (uint32_t i = 0; i < count; i++) {
         PyObject *item = decoder_next(d);
@@ -292,6 +313,8 @@ decode_set(decoder *d, bool frozen)
         if (result < 0)
             goto failed;
     }
+    if (frozen)
+        Py_SETREF(d->memo[place], Py_NewRef(set));
     return set;
 failed:
     Py_XDECREF(set);
@@ -314,6 +337,8 @@ decode_container(decoder *d, unsigned char code)
         return decode_set(d, false);
     case CODE_FROZENSET:
         return decode_set(d, true);
+    case CODE_INSTANCE:
+        return instance_decode(d);
     case CODE_FUNCTION:
         return function_decode(d);
     case CODE_CELL:
@@ -350,6 +375,8 @@ decoder_value(decoder *d, unsigned char code)
         return PyComplex_FromDoubles(numbers[0], numbers[1]);
     case CODE_STR:
         return decode_str(d);
+    case CODE_TEXT:
+        return decode_text(d);
     case CODE_BYTES:
         return decode_bytes(d);
     case CODE_MATRIX:

@@ -3,6 +3,7 @@
 
 #include "cown.h"
 #include "function.h"
+#include "instance.h"
 
 /* ---- handles ---- */
 
@@ -55,11 +56,17 @@ encode_int(encoder *e, PyObject *value)
     return result;
 }
 
+enum { LONG_TEXT = 256 }; /* characters: the same text twice is better written once */
+
 static int
 encode_str(encoder *e, PyObject *value)
 {
-    unsigned char head[2] = {CODE_STR, 0};
     size_t length = (size_t)PyUnicode_GET_LENGTH(value);
+    unsigned char head[2] = {length < LONG_TEXT ? CODE_STR : CODE_TEXT, 0};
+    int met = length < LONG_TEXT ? 0 : encoder_mention(e, value, SPACE_OBJECT);
+
+    if (met)
+        return met < 0 ? -1 : 0;
 
 #if PY_VERSION_HEX < 0x030C0000
     if (PyUnicode_READY(value) < 0)
@@ -101,18 +108,15 @@ encode_items(encoder *e, unsigned char code, PyObject *sequence)
     return 0;
 }
 
-static int
-encode_dict(encoder *e, PyObject *dict)
+int
+encoder_pairs(encoder *e, PyObject *dict)
 {
-    int met = encoder_mention(e, dict, SPACE_OBJECT);
     Py_ssize_t count = PyDict_GET_SIZE(dict), at = 0, done = 0;
     PyObject *key, *value;
 
-    if (met)
-        return met < 0 ? -1 : 0;
     if (count > (Py_ssize_t)INT32_MAX)
         return ENCODE_NOT_NATIVE;
-    if (encoder_number(e, CODE_DICT, (uint32_t)count) < 0)
+    if (encoder_put_count(e, (uint32_t)count) < 0)
         return -1;
     while (PyDict_Next(dict, &at, &key, &value)) {
         Py_INCREF(key);
@@ -137,6 +141,16 @@ encode_dict(encoder *e, PyObject *dict)
 }
 
 static int
+encode_dict(encoder *e, PyObject *dict)
+{
+    int met = encoder_mention(e, dict, SPACE_OBJECT);
+
+    if (met)
+        return met < 0 ? -1 : 0;
+    return encoder_code(e, CODE_DICT) < 0 ? -1 : encoder_pairs(e, dict);
+}
+
+static int
 encode_set(encoder *e, unsigned char code, PyObject *set)
 {
     int met = encoder_mention(e, set, SPACE_OBJECT);
@@ -150,10 +164,12 @@ encode_set(encoder *e, unsigned char code, PyObject *set)
     items = PyObject_GetIter(set);
     if (!items)
         return -1;
+    e->frozen += code == CODE_FROZENSET;
     while (!result && (item = PyIter_Next(items))) {
         result = encoder_native(e, item);
         Py_DECREF(item);
     }
+    e->frozen -= code == CODE_FROZENSET;
     Py_DECREF(items);
     return PyErr_Occurred() ? -1 : result;
 }
@@ -175,12 +191,11 @@ encode_named(encoder *e, PyObject *value)
 
         if (!code)
             return -1;
-        if (code->by_value)
-            return function_encode(e, value);
-        known = travel_known(e->state, value, &entry);
+        known = code->by_value ? 0 : travel_known(e->state, value, &entry);
         if (known == 0) {
             code->by_value = true;
-            return function_encode(e, value);
+            /* It may refer to the frozenset, which cannot be made before what is in it. */
+            return e->frozen ? ENCODE_NOT_NATIVE : function_encode(e, value);
         }
     } else {
         known = travel_known(e->state, value, &entry);
@@ -212,7 +227,7 @@ encode_container(encoder *e, PyObject *value)
     else if (value == e->state->removed)
         result = encoder_code(e, CODE_REMOVED);
     else
-        result = ENCODE_NOT_NATIVE;
+        result = instance_encode(e, value);
     Py_LeaveRecursiveCall();
     return result;
 }
@@ -360,11 +375,20 @@ encoder_wait(encoder *e, PyObject *value, const captured_name *name)
     return result;
 }
 
+/* Whether something in it may be in another value too, which would notice if it were not the same object. */
+static bool
+may_share(const encoder *e, PyObject *value)
+{
+    return matrix_check(e->state, value) ||
+           (PyObject_IS_GC(value) && !PyFunction_Check(value) && !PyType_Check(value) && !PyModule_Check(value) &&
+            !PyCFunction_Check(value) && !cown_check(e->state, value));
+}
+
 int
 encoder_put_captured(encoder *e, PyObject *value, const captured_name *name)
 {
     encoder_mark mark = encoder_here(e);
-    int result = encoder_native(e, value);
+    int result = e->together && may_share(e, value) ? ENCODE_NOT_NATIVE : encoder_native(e, value);
 
     if (result < 0) {
         PyObject *error = error_take(), *text = captured_text(name);
@@ -373,7 +397,8 @@ encoder_put_captured(encoder *e, PyObject *value, const captured_name *name)
         return encoder_blame(text);
     }
     if (result == ENCODE_NOT_NATIVE)
-        result = encoder_rewind(e, mark) < 0 ? -1 : encoder_wait(e, value, name);
+        return encoder_rewind(e, mark) < 0 ? -1 : encoder_wait(e, value, name);
+    e->apart |= e->memo_next != mark.memo_next && may_share(e, value);
     return result;
 }
 

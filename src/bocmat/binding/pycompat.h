@@ -123,6 +123,29 @@ module_state(PyObject *module)
 #endif
 }
 
+/* A number that no other class has, nor this one once it or a base of it is changed; 0: none. */
+static inline unsigned int
+type_version(PyTypeObject *type)
+{
+#if PY_VERSION_HEX < 0x030C0000
+    if (!PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG))
+        return 0;
+#endif
+    return type->tp_version_tag;
+}
+
+/* The same, after it was given one, if that was possible. */
+static inline unsigned int
+type_version_new(PyTypeObject *type)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    PyUnstable_Type_AssignVersionTag(type);
+#else
+    Py_XDECREF(PyObject_GetAttrString((PyObject *)type, "__module__")); /* a look into it gives it one */
+#endif
+    return type_version(type);
+}
+
 /* The value of an exact int of few digits; false, and no exception, for anything else. */
 static inline bool
 long_is_short(PyObject *object, Py_ssize_t *value)

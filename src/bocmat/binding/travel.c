@@ -55,6 +55,7 @@ travel_clear(core_state *state)
     Py_CLEAR(travel->travel_module);
     Py_CLEAR(travel->pickles_module);
     Py_CLEAR(travel->name_name);
+    Py_CLEAR(travel->reducers);
     Py_CLEAR(travel->held);
     PyMem_Free(travel->scratch);
     PyMem_Free(travel);

@@ -20,6 +20,16 @@ typedef struct {
     uint32_t size;
 } object_table;
 
+/* What bocmat.pickles said of a class: see instance.h. No reference: no two classes that were have the same version. */
+typedef struct {
+    const PyTypeObject *type;
+    unsigned int version; /* of which it holds; 0: of none */
+    unsigned short asked;
+    bool plain;
+} plain_cell;
+
+enum { PLAIN_CELLS = 64 };
+
 typedef struct travel_state {
     travel_lock lock; /* free-threaded builds: several threads share this */
 
@@ -41,6 +51,9 @@ typedef struct travel_state {
     /* Growing scratch of the encoder, kept from one use to the next; NULL while one has it. */
     unsigned char *scratch;
     size_t scratch_size;
+
+    plain_cell plain[PLAIN_CELLS]; /* by address; a later class takes the place of an earlier one */
+    PyObject *reducers;            /* copyreg's dispatch_table; NULL: not asked for yet */
 
     struct around_name *around; /* globals that methods name: see around.h */
     uint32_t around_count, around_size;

@@ -385,7 +385,9 @@ behavior_encoded(core_state *state, PyObject *arguments, PyObject *function, PyO
 
     encoder_init(&e, state, ENCODE_SHARE);
     /* The behavior's own function goes by value even where it could be imported, so that what it names is captured. */
-    status = PyFunction_Check(function) ? function_encode(&e, function) : encoder_put(&e, function);
+    do {
+        status = PyFunction_Check(function) ? function_encode(&e, function) : encoder_put(&e, function);
+    } while (status == 0 && encoder_again(&e));
     if (status == 0 && around_encode(&e) == 0 && encoder_end(&e) == 0)
         behavior = behavior_make(state, &e, arguments, walk->count, name);
     encoder_clear(&e);
