@@ -1,7 +1,7 @@
 /* Instances of classes that leave pickling to `object`: they travel as their class and what is in their `__dict__`.
  *
- * A class is plain if pickle would do the same with its instances, and make them again by `object.__new__` and a look at
- * the dict: bocmat.pickles.is_plain says so, once for each version of the class. Any other instance is pickled.
+ * A class is plain if pickle would do the same with its instances, and make them again by `object.__new__` and a look
+ * at the dict: bocmat.pickles.is_plain says so, once for each version of the class. Any other instance is pickled.
  */
 #ifndef BOCMAT_INSTANCE_H
 #define BOCMAT_INSTANCE_H
