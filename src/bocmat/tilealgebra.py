@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from bocmat import linalg  # loaded in every worker, so that its LinAlgError travels by name
 from bocmat._core import (
@@ -240,7 +240,13 @@ def _put_side_by_side(band: Matrix, tiles: Sequence[Any], width: int) -> None:
 
 
 def qr(executor: Executor, a: Tiled, q: Tiled, r: Tiled) -> tuple[Handles, Handles]:
-    """Factor by panels of columns; `r` is of zeros, which stay below the diagonal."""
+    """Factor; `r` is of zeros, which stay below the diagonal.
+
+    By panels of columns, or by parts of rows where these are more.
+    """
+    parts = _parts(a)
+    if a.shape[0] >= a.shape[1] and len(parts) >= max(2, a.grid[1]):
+        return _qr_by_rows(executor, a, q, r, parts)
     (rows, columns), (height, width) = a.shape, a.tile
     places = _places(columns, width)
     panels = [executor.put(Matrix.empty((w + 1, rows))) for _, w in places]
@@ -262,7 +268,7 @@ def qr(executor: Executor, a: Tiled, q: Tiled, r: Tiled) -> tuple[Handles, Handl
         q_columns.append(column)
     q_tiles = [
         [
-            executor.fill(cut_turned, q.tiles[i, j], [c], (row,), (i, j))
+            executor.fill(cut_turned, q.tiles[i, j], [c], (row, 0), (i, j))
             for j, c in enumerate(q_columns)
         ]
         for i, (row, _) in enumerate(_places(rows, q.tile[0]))
@@ -272,7 +278,7 @@ def qr(executor: Executor, a: Tiled, q: Tiled, r: Tiled) -> tuple[Handles, Handl
         r_tiles.append([r.tiles[i, j] for j in range(len(places))])
         for j in range(i, len(places)):
             r_tiles[i][j] = executor.fill(
-                cut_upper, r.tiles[i, j], [panels[j]], (row, places[j][0]), (i, j)
+                cut_upper, r.tiles[i, j], [panels[j]], (row, places[j][0], 0), (i, j)
             )
     return q_tiles, r_tiles
 
@@ -297,14 +303,14 @@ def reflected(panel: Matrix, tiles: list[Any], start: int, ones: int) -> None:
     _qr_apply(panel, tiles[0], start, 1)
 
 
-def cut_turned(tile: Matrix, tiles: list[Any], row: int) -> None:
-    """Copy a tile out of a panel."""
-    store(tile, tiles[0][: tile.columns, row : row + tile.rows].T)
+def cut_turned(tile: Matrix, tiles: list[Any], row: int, line: int) -> None:
+    """Copy a tile out of a panel, from one of its lines on."""
+    store(tile, tiles[0][line : line + tile.columns, row : row + tile.rows].T)
 
 
-def cut_upper(tile: Matrix, tiles: list[Any], row: int, column: int) -> None:
+def cut_upper(tile: Matrix, tiles: list[Any], row: int, column: int, line: int) -> None:
     """Copy what of it lies on or above the diagonal."""
-    cut_turned(tile, tiles, row)
+    cut_turned(tile, tiles, row, line)
     for i in range(tile.rows):
         below = row + i - column
         if below > 0:
@@ -318,77 +324,165 @@ def _put_turned(panel: Matrix, tiles: Sequence[Any], height: int) -> None:
         panel[:columns, row : row + rows] = tile.T
 
 
-# ---- singular values ----
+# ---- QR of long matrices ----
 
 
-def svdvals(executor: Executor, a: Tiled) -> Handle:
-    """Reduce a long matrix to a triangle, pair by pair of its parts; LAPACK does what is left."""
+class _Part(NamedTuple):
+    """Some tiles of a long matrix, or of the transpose of a wide one."""
+
+    tiles: list[Handle]
+    length: int
+    place: tuple[int, int]
+    arguments: tuple[Shape, bool]  # as `_gather` takes them
+
+
+class _Node(NamedTuple):
+    """A panel of a part, or of the triangles that are left of two nodes, one below the other."""
+
+    panel: Handle
+    length: int
+    place: tuple[int, int]
+    children: list[_Node]
+
+
+def _parts(a: Tiled) -> list[_Part]:
+    """Divide along the longer side, such that half of a part or less is left of it."""
     wide = a.shape[0] < a.shape[1]
     length, short = max(a.shape), min(a.shape)
     along, across = (a.tile[1], a.tile[0]) if wide else a.tile
     lines = [_column(a, j) if wide else _row(a, j) for j in range(a.grid[1 if wide else 0])]
-    # A part is twice as long as wide: what is left of it is half of it.
     together = max(1, -(-2 * short // along))
     parts = []
     for i in range(0, max(1, len(lines)), together):
+        tiles = [tile for line in lines[i : i + together] for tile in line]
         size = min(together * along, length - i * along)
-        shapes = ((short, size), (across, along), wide)
-        parts.append(([tile for line in lines[i : i + together] for tile in line], shapes, (i, 0)))
-    if len(parts) <= 1:
-        tiles = [tile for line in lines for tile in line]
-        return executor.call(
-            singular_values, tiles, ((short, length), (across, along), wide), (0, 0)
+        parts.append(_Part(tiles, size, (0, i) if wide else (i, 0), ((across, along), wide)))
+    return parts
+
+
+def _reduced(executor: Executor, short: int, parts: list[_Part]) -> _Node:
+    """Factor the parts, then what is left of each two."""
+    nodes = []
+    for tiles, length, place, arguments in parts:
+        panel = executor.put(Matrix.empty((short + 1, length)))
+        handle = executor.fill(part_factored, panel, tiles, arguments, place)
+        nodes.append(_Node(handle, length, place, []))
+    while len(nodes) > 1:
+        pairs = []
+        for one, other in zip(nodes[::2], nodes[1::2]):
+            length = min(short, one.length) + min(short, other.length)
+            panel = executor.put(Matrix.empty((short + 1, length)))
+            handle = executor.fill(pair_factored, panel, [one.panel, other.panel], (), one.place)
+            pairs.append(_Node(handle, length, one.place, [one, other]))
+        nodes = pairs + nodes[2 * len(pairs) :]
+    return nodes[0]
+
+
+def _qr_by_rows(
+    executor: Executor, a: Tiled, q: Tiled, r: Tiled, parts: list[_Part]
+) -> tuple[Handles, Handles]:
+    """Factor a long matrix: up a tree for r, and down again for q."""
+    rows, short = a.shape
+    root = _reduced(executor, short, parts)
+    columns = _places(short, r.tile[1])
+    r_tiles = []
+    for i, (row, _) in enumerate(_places(short, r.tile[0])):
+        r_tiles.append([r.tiles[i, j] for j in range(len(columns))])
+        for j, (column, _) in enumerate(columns[i:], i):
+            r_tiles[i][j] = executor.fill(
+                cut_upper, r.tiles[i, j], [root.panel], (row, column, column), (i, j)
+            )
+    identity = executor.put(Matrix.zeros((short + 1, root.length)))
+    q_root = executor.fill(reflected, identity, [root.panel], (0, 0), root.place)
+    leaves = _down(executor, short, root, q_root)
+    q_tiles = []
+    leaf, start = 0, 0
+    for i, (row, _) in enumerate(_places(rows, q.tile[0])):
+        while row >= start + parts[leaf].length:
+            start += parts[leaf].length
+            leaf += 1
+        q_tiles.append(
+            [
+                executor.fill(
+                    cut_turned, q.tiles[i, j], [leaves[leaf]], (row - start, line), (i, j)
+                )
+                for j, (line, _) in enumerate(_places(short, q.tile[1]))
+            ]
         )
-    left = [(executor.call(triangle, *part), part[2]) for part in parts]
-    while len(left) > 1:
-        pairs = [
-            (executor.call(triangle_of_two, [one, other], (), place), place)
-            for (one, place), (other, _) in zip(left[::2], left[1::2])
-        ]
-        left = pairs + left[2 * len(pairs) :]
-    return executor.call(singular_values_left, [left[0][0]], (), left[0][1])
+    return q_tiles, r_tiles
 
 
-def _gather(panel: Matrix, tiles: Sequence[Any], length: int, tile: Shape, wide: bool) -> None:
+def _down(executor: Executor, short: int, node: _Node, q: Handle) -> list[Handle]:
+    """Take the q of a node to its parts, in their order."""
+    if not node.children:
+        return [q]
+    found, start = [], 0
+    for child in node.children:
+        panel = executor.put(Matrix.zeros((short + 1, child.length)))
+        below = executor.fill(reflected_below, panel, [child.panel, q], (start,), child.place)
+        found += _down(executor, short, child, below)
+        start += min(short, child.length)
+    return found
+
+
+def part_factored(panel: Matrix, tiles: list[Any], tile: Shape, wide: bool) -> None:
+    """Factor a part of a long matrix."""
+    _gather(panel, tiles, tile, wide)
+    _qr_step(panel, 0)
+
+
+def pair_factored(panel: Matrix, tiles: list[Any]) -> None:
+    """Factor the triangles that are left of two panels, one below the other."""
+    column = 0
+    for triangle in map(_triangle, tiles):
+        panel[: triangle.columns, column : column + triangle.rows] = triangle.T
+        column += triangle.rows
+    _qr_step(panel, 0)
+
+
+def reflected_below(panel: Matrix, tiles: list[Any], start: int) -> None:
+    """Reflect what a node further up has for this one; the rest is zeros."""
+    own, above = tiles
+    size = min(panel.rows - 1, panel.columns)
+    panel[:, :size] = above.view[:, start : start + size]
+    _qr_apply(panel, own, 0, 1)
+
+
+def _triangle(panel: Matrix) -> Matrix:
+    triangle = Matrix.empty((min(panel.rows - 1, panel.columns), panel.rows - 1))
+    cut_upper(triangle, [panel], 0, 0, 0)
+    return triangle
+
+
+def _gather(panel: Matrix, tiles: Sequence[Any], tile: Shape, wide: bool) -> None:
     """Copy tiles, line after line along a panel; those of a wide matrix are turned already."""
-    short = panel.rows - 1
-    places = [(x, y) for y in _places(length, tile[1]) for x in _places(short, tile[0])]
+    lines = _places(panel.rows - 1, tile[0])
+    places = [(x, y) for y in _places(panel.columns, tile[1]) for x in lines]
     for ((row, rows), (column, columns)), one in zip(places, tiles):
         check_tile(one, (rows, columns) if wide else (columns, rows))
         panel[row : row + rows, column : column + columns] = one if wide else one.T
 
 
-def _triangle(panel: Matrix) -> Matrix:
-    """Factor a whole panel, and keep what is on and above the diagonal."""
-    _qr_step(panel, 0)
-    triangle = Matrix.empty((min(panel.rows - 1, panel.columns), panel.rows - 1))
-    cut_upper(triangle, [panel], 0, 0)
-    return triangle
+# ---- singular values ----
 
 
-def triangle(tiles: list[Any], shape: Shape, tile: Shape, wide: bool) -> Matrix:
-    """Reduce a part of a long matrix."""
-    panel = Matrix.empty((shape[0] + 1, shape[1]))
-    _gather(panel, tiles, shape[1], tile, wide)
-    return _triangle(panel)
-
-
-def triangle_of_two(tiles: list[Any]) -> Matrix:
-    """Reduce two triangles, one below the other, to one."""
-    one, other = tiles
-    panel = Matrix.empty((one.columns + 1, one.rows + other.rows))
-    panel[: one.columns, : one.rows] = one.T
-    panel[: one.columns, one.rows :] = other.T
-    return _triangle(panel)
+def svdvals(executor: Executor, a: Tiled) -> Handle:
+    """Reduce a long matrix to a triangle, pair by pair of its parts; LAPACK does what is left."""
+    parts, short = _parts(a), min(a.shape)
+    if len(parts) > 1:
+        root = _reduced(executor, short, parts)
+        return executor.call(singular_values_left, [root.panel], (), root.place)
+    ((tiles, length, place, arguments),) = parts
+    return executor.call(singular_values, tiles, ((short, length), *arguments), place)
 
 
 def singular_values(tiles: list[Any], shape: Shape, tile: Shape, wide: bool) -> Matrix:
     """Give the singular values of what is too short to be parted."""
     panel = Matrix.empty((shape[0] + 1, shape[1]))
-    _gather(panel, tiles, shape[1], tile, wide)
+    _gather(panel, tiles, tile, wide)
     return linalg.svdvals(panel.view[: shape[0], :])
 
 
 def singular_values_left(tiles: list[Any]) -> Matrix:
     """Give those of the triangle that is left."""
-    return linalg.svdvals(tiles[0])
+    return linalg.svdvals(_triangle(tiles[0]))

@@ -384,7 +384,8 @@ class TiledMatrix:
 
         Each panel, as wide as a tile, is factored by LAPACK's geqrf; its reflectors are applied to
         the panels to the right, and to columns of the identity for q, in the compact WY form of
-        Schreiber and Van Loan (1989).
+        Schreiber and Van Loan (1989). A matrix that is much longer than wide is factored in parts
+        of its rows, then pairs of what is left of them (Demmel, Grigori, Hoemmen and Langou 2012).
 
         Returns
         -------

@@ -28,6 +28,10 @@ SHAPES = [
     ((8, 3), (1, 8)),
     ((100, 40), (16, 12)),
     ((40, 100), (16, 12)),
+    ((100, 9), (7, 4)),
+    ((57, 5), (3, 2)),
+    ((41, 4), 2),
+    ((64, 1), 3),
     ((130, 7), 8),
     ((7, 130), 8),
     ((150, 150), None),
@@ -294,7 +298,7 @@ def test_of_nothing(backend, shape):
 
 
 @given(
-    rows=st.integers(1, 12),
+    rows=st.integers(1, 30),
     columns=st.integers(1, 12),
     tile=st.tuples(st.integers(1, 13), st.integers(1, 13)),
     seed=st.integers(0, 1000),
@@ -377,6 +381,29 @@ def test_what_came_out_is_not_reported_as_well(backend, caplog):
             result.to_matrix()
     quiesce()
     assert not caplog.records
+
+
+def test_what_is_not_wanted_is_not_computed(backend):
+    gate = Cown(None)
+    gate.acquire()
+    tiles, b = tiled(definite(9), 3), tiled(np.ones((9, 2)), 3)
+
+    @when(gate, list(tiles.tiles))
+    def _(_gate, _tiles):
+        pass
+
+    results = [tiles.cholesky(), tiles.solve(b), *tiles.qr(), tiles.svdvals()]
+    del results
+    long = tiled(np.ones((40, 2)), 2)
+
+    @when(gate, list(long.tiles))
+    def _(_gate, _tiles):
+        pass
+
+    q, r = long.qr()
+    del q, r
+    gate.release()
+    assert sum(worker["executed"] for worker in quiesce(stats=True)) == 2
 
 
 def test_a_spent_one_has_no_factors(backend):
