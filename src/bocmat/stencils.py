@@ -73,9 +73,8 @@ def stenciled(
     parts = iter(tiles)
     for _, top, bottom, row in rows:
         for _, left, right, column in columns:
-            window[row : row + bottom - top, column : column + right - left] = next(parts)[
-                top:bottom, left:right
-            ]
+            part = next(parts).view[top:bottom, left:right]
+            window[row : row + bottom - top, column : column + right - left] = part
     if boundary == "nearest":
         _extend(window, rows, columns)
     store(target, function(window))

@@ -159,18 +159,18 @@ class TiledMatrix:
 
     # ---- element-wise ----
 
-    def _combine(self, other: Any, symbol: str, reflected: bool = False) -> Any:
+    def _combine(self, other: Any, method: str, reflected: bool = False) -> Any:
         mine = self.tiles
         if isinstance(other, TiledMatrix):
             self._check_tiling(other)
             theirs = other.tiles
             return self._new(self.shape, self.tile)._fill(
-                work.combined, lambda i, j: [mine[i, j], theirs[i, j]], (symbol,)
+                work.combined, lambda i, j: [mine[i, j], theirs[i, j]], (method,)
             )
         if not is_scalar(other):
             return NotImplemented
         return self._new(self.shape, self.tile)._fill(
-            work.scaled, lambda i, j: [mine[i, j]], (symbol, float(other), reflected)
+            work.scaled, lambda i, j: [mine[i, j]], (method, float(other), reflected)
         )
 
     def _check_tiling(self, other: TiledMatrix) -> None:
@@ -190,27 +190,27 @@ class TiledMatrix:
 
     def __sub__(self, other: TiledMatrix | float) -> TiledMatrix:
         """Subtract a number, or a matrix tiled alike."""
-        return self._combine(other, "sub")  # type: ignore[no-any-return]
+        return self._combine(other, "subtract")  # type: ignore[no-any-return]
 
     def __rsub__(self, other: float) -> TiledMatrix:
         """Subtract from a number."""
-        return self._combine(other, "sub", reflected=True)  # type: ignore[no-any-return]
+        return self._combine(other, "subtract", reflected=True)  # type: ignore[no-any-return]
 
     def __mul__(self, other: TiledMatrix | float) -> TiledMatrix:
         """Multiply by a number, or element by element with a matrix tiled alike."""
-        return self._combine(other, "mul")  # type: ignore[no-any-return]
+        return self._combine(other, "multiply")  # type: ignore[no-any-return]
 
     def __rmul__(self, other: float) -> TiledMatrix:
         """Multiply a number."""
-        return self._combine(other, "mul", reflected=True)  # type: ignore[no-any-return]
+        return self._combine(other, "multiply", reflected=True)  # type: ignore[no-any-return]
 
     def __truediv__(self, other: TiledMatrix | float) -> TiledMatrix:
         """Divide by a number, or element by element by a matrix tiled alike."""
-        return self._combine(other, "truediv")  # type: ignore[no-any-return]
+        return self._combine(other, "divide")  # type: ignore[no-any-return]
 
     def __rtruediv__(self, other: float) -> TiledMatrix:
         """Divide a number."""
-        return self._combine(other, "truediv", reflected=True)  # type: ignore[no-any-return]
+        return self._combine(other, "divide", reflected=True)  # type: ignore[no-any-return]
 
     def map(self, function: Callable[..., Matrix], *others: TiledMatrix) -> TiledMatrix:
         """Apply a function to every tile, and to the tiles in the same place of others.
@@ -258,7 +258,8 @@ class TiledMatrix:
 
         Examples
         --------
-        >>> def step(u):
+        >>> def step(window):
+        ...     u = window.view
         ...     return (u[:-2, 1:-1] + u[2:, 1:-1] + u[1:-1, :-2] + u[1:-1, 2:]) / 4.0
         >>> cooler = plate.stencil(step, 1, boundary="nearest")
         """

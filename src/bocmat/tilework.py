@@ -7,7 +7,6 @@ they travel by name.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -242,16 +241,21 @@ def copied(target: Matrix, tiles: list[Any]) -> None:
     store(target, tiles[0])
 
 
-def combined(target: Matrix, tiles: list[Any], symbol: str) -> None:
-    """Apply an operator of two tiles."""
-    left, right = tiles
-    store(target, getattr(operator, symbol)(left, right))
+def combined(target: Matrix, tiles: list[Any], method: str) -> None:
+    """Apply an operation of two tiles."""
+    for tile in tiles:
+        check_tile(tile, target.shape)
+    getattr(tiles[0], method)(tiles[1], out=target)
 
 
-def scaled(target: Matrix, tiles: list[Any], symbol: str, scalar: float, reflected: bool) -> None:
-    """Apply an operator of a tile and a number."""
-    operands = (scalar, tiles[0]) if reflected else (tiles[0], scalar)
-    store(target, getattr(operator, symbol)(*operands))
+def scaled(target: Matrix, tiles: list[Any], method: str, scalar: float, reflected: bool) -> None:
+    """Apply an operation of a tile and a number."""
+    check_tile(tiles[0], target.shape)
+    if reflected:
+        target[:, :] = scalar
+        getattr(target, method)(tiles[0], out=target)
+    else:
+        getattr(tiles[0], method)(scalar, out=target)
 
 
 def multiplied(target: Matrix, tiles: list[Any]) -> None:

@@ -209,7 +209,7 @@ assign_taken(core_state *state, matrix_operand *target, const matrix_key *key, m
     if (!operand_detach(state, value, &part) || !value_fits(value, part.rows, part.columns, line))
         return -1;
     matrix_unlock(&unlocked, part.rows * part.columns >= LONG_ELEMENTS, both, 2);
-    mk_copy((size_t)part.rows, (size_t)part.columns, part.window, operand_spread(value, part.rows, part.columns));
+    values_copy((size_t)part.rows, (size_t)part.columns, part.window, operand_spread(value, part.rows, part.columns));
     matrix_lock(&unlocked);
     return 0;
 }

@@ -59,6 +59,10 @@ PyObject *matrix_copy_window(core_state *state, mk_window window, Py_ssize_t row
 PyObject *matrix_snapshot(core_state *state, PyObject *self);
 /* Lets the kept headers go, for good. */
 void matrix_free_headers(core_state *state);
+/* mk_copy from one matrix's memory to another's, counted while tests ask for it (not so few that they are inline); and
+ * what is copied otherwise. */
+void values_copy(size_t rows, size_t columns, mk_window to, mk_window from);
+void values_copied(size_t count);
 /* Raises because the values are not here. */
 void matrix_refuse(MatrixObject *self);
 /* True if rows * columns doubles can be counted in bytes; otherwise a ValueError names the shape. */

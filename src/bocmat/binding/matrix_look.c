@@ -354,7 +354,7 @@ matrix_tobytes(METHOD_ARGS)
     if (bytes) {
         double *to = (double *)(void *)PyBytes_AS_STRING(bytes);
 
-        mk_copy((size_t)from.rows, (size_t)from.columns, (mk_window){to, from.columns, 1}, from.window);
+        values_copy((size_t)from.rows, (size_t)from.columns, (mk_window){to, from.columns, 1}, from.window);
     }
     return bytes;
 }

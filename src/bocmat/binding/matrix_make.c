@@ -460,7 +460,7 @@ matrix_concat(METHOD_ARGS)
 
         to.at += at * (axis == 0 ? to.row_stride : to.column_stride);
         at += axis == 0 ? parts[i].rows : parts[i].columns;
-        mk_copy((size_t)parts[i].rows, (size_t)parts[i].columns, to, parts[i].window);
+        values_copy((size_t)parts[i].rows, (size_t)parts[i].columns, to, parts[i].window);
     }
 done:
     for (Py_ssize_t i = 0; i < taken; i++)

@@ -103,4 +103,7 @@ PyObject *matrix_split(PyObject *module, PyObject *const *args, Py_ssize_t count
 PyObject *matrix_join(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
 PyObject *matrix_merge(PyObject *module, PyObject *lists);
 
+/* matrix_count.c */
+PyObject *matrix_count_copies(PyObject *module, PyObject *on);
+
 #endif

@@ -176,7 +176,7 @@ matrix_copy_window(core_state *state, mk_window window, Py_ssize_t rows, Py_ssiz
     }
     copy = matrix_new(state, rows, columns);
     if (copy)
-        mk_copy((size_t)rows, (size_t)columns, matrix_window(copy), window);
+        values_copy((size_t)rows, (size_t)columns, matrix_window(copy), window);
     return (PyObject *)copy;
 }
 
@@ -197,7 +197,8 @@ take_own_copy(MatrixObject *self)
         PyErr_NoMemory();
         return false;
     }
-    mk_copy((size_t)self->rows, (size_t)self->columns, (mk_window){own->values, self->columns, 1}, matrix_window(self));
+    values_copy((size_t)self->rows, (size_t)self->columns, (mk_window){own->values, self->columns, 1},
+                matrix_window(self));
     buffer_drop(self->buffer);
     self->buffer = own;
     self->data = own->values;
@@ -356,8 +357,8 @@ parcel_copy_values(const MatrixObject *self, matrix_parcel *parcel)
         PyErr_NoMemory();
         return -1;
     }
-    mk_copy((size_t)self->rows, (size_t)self->columns, (mk_window){buffer->values, self->columns, 1},
-            matrix_window(self));
+    values_copy((size_t)self->rows, (size_t)self->columns, (mk_window){buffer->values, self->columns, 1},
+                matrix_window(self));
     *parcel = (matrix_parcel){buffer, buffer->values, self->rows, self->columns, self->columns, 1};
     return 0;
 }
@@ -421,14 +422,14 @@ header_receive(MatrixObject *self, matrix_parcel *parcel)
         self->data = self->buffer->values;
         self->stride.row_stride = self->columns;
         self->stride.column_stride = 1;
-        mk_copy((size_t)self->rows, (size_t)self->columns, matrix_window(self),
-                (mk_window){parcel->data, parcel->row_stride, parcel->column_stride});
+        values_copy((size_t)self->rows, (size_t)self->columns, matrix_window(self),
+                    (mk_window){parcel->data, parcel->row_stride, parcel->column_stride});
         buffer_drop(parcel->buffer);
     } else if (parcel->rows * parcel->columns <= MATRIX_INLINE && !parcel->buffer->parent) {
         self->buffer = NULL;
         self->data = self->inline_values;
-        mk_copy((size_t)self->rows, (size_t)self->columns, matrix_window(self),
-                (mk_window){parcel->data, parcel->row_stride, parcel->column_stride});
+        values_copy((size_t)self->rows, (size_t)self->columns, matrix_window(self),
+                    (mk_window){parcel->data, parcel->row_stride, parcel->column_stride});
         buffer_drop(parcel->buffer);
     } else {
         self->buffer = parcel->buffer;

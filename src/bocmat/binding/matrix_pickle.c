@@ -20,6 +20,7 @@ pickled_values(PyObject *self, int protocol)
     still = matrix_snapshot(state_of(self), self);
     if (!still)
         return NULL;
+    values_copied((size_t)(((MatrixObject *)still)->rows * ((MatrixObject *)still)->columns)); /* into the pickle */
     values = PyPickleBuffer_FromObject(still);
     Py_DECREF(still);
     return values;
@@ -93,8 +94,10 @@ matrix_of_bytes(core_state *state, Py_ssize_t rows, Py_ssize_t columns, PyObject
                      rows, columns, rows * columns * (Py_ssize_t)sizeof(double));
     else
         result = matrix_empty(state, rows, columns);
-    if (result && view.len)
+    if (result && view.len) {
         memcpy(((MatrixObject *)result)->data, view.buf, (size_t)view.len);
+        values_copied((size_t)(rows * columns));
+    }
     PyBuffer_Release(&view);
     return result;
 }

@@ -258,7 +258,7 @@ grid_write(const tile_grid *grid, mk_window to)
 
             place.at += row * to.row_stride + column * to.column_stride;
             if (tile->data != place.at)
-                mk_copy((size_t)tile->rows, (size_t)tile->columns, place, matrix_window(tile));
+                values_copy((size_t)tile->rows, (size_t)tile->columns, place, matrix_window(tile));
         }
     }
 }

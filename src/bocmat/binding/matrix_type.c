@@ -262,6 +262,10 @@ static PyMethodDef module_functions[] = {
      "_select_isa($module, name, /)\n--\n\n"
      "Makes the kernels use the instruction set \"plain\", \"avx2\" or \"avx512\", in the whole process and while no\n"
      "other thread computes; False where it is not to be had. For tests."},
+    {"_count_copies", matrix_count_copies, METH_O,
+     "_count_copies($module, on, /)\n--\n\n"
+     "Begins, or ends, to count values that are copied from one matrix to another, in the whole process; how many\n"
+     "there were since it began. For tests."},
     {NULL, NULL, 0, NULL},
 };
 
