@@ -73,7 +73,11 @@ for number in range(60):
 
 
 def reading(readers: str) -> str:
-    """Give a text in which so many behaviors read; they have begun when the clock starts."""
+    """Give a text in which so many behaviors read.
+
+    They have begun when the clock starts, and read for so long that it does not matter if the
+    operating system puts them on one core at first.
+    """
     return f"""
 notice_seed("key", 7)
 for cown in [Cown(None) for _ in range({readers})]:
@@ -160,8 +164,8 @@ for cown in [Cown(None) for _ in range(workers)]:
 settle(each * workers)
 """,
     ),
-    Figure("read-1", "read a number over and over, 1 worker", 1_000_000, reading("1")),
-    Figure("read-all", "the same on all workers at once", 1_000_000, reading("workers")),
+    Figure("read-1", "read a number over and over, 1 worker", 4_000_000, reading("1")),
+    Figure("read-all", "the same on all workers at once", 4_000_000, reading("workers")),
     Figure(
         "read-behavior",
         "a behavior that reads one number",
