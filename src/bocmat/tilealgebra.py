@@ -30,7 +30,7 @@ from bocmat._core import (
     _qr_step,
 )
 from bocmat.lifecycle import WORKER_COUNT
-from bocmat.tilework import Executor, Handle, Shape, check_tile, store
+from bocmat.tilework import Executor, Handle, Shape, check_tile
 
 Handles = list[list[Handle]]
 
@@ -81,10 +81,10 @@ SMALLEST_PART = 128
 
 
 def parts_a_tile(size: int, count: int) -> int:
-    """Say in how many parts each way Cholesky splits a tile, so that all workers have work.
+    """Say in how many parts each way to split tiles, or bands of rows, so that all have work.
 
-    The longest chain of steps is about 7 tiles of work for each on the diagonal, all of it a third
-    of the cube: there should be twice as much as the workers can do beside that chain.
+    The longest chain of Cholesky's steps is about 7 tiles of work for each on the diagonal, all of
+    it is the cube of their number: twice what the workers can do during that chain.
     """
     parts = 1
     while count * parts < math.sqrt(14 * WORKER_COUNT) and size % (2 * parts) == 0:
@@ -167,7 +167,8 @@ def updated(tile: Matrix, tiles: list[Any], source: Source, before: int) -> None
 
 def solve(executor: Executor, a: Tiled, b: Tiled, x: Tiled) -> Handles:
     """Solve `a @ x = b`: LU with partial pivoting by bands of rows, then both substitutions."""
-    places, size = _places(a.shape[0], a.tile[0]), a.shape[0]
+    size, parts = a.shape[0], parts_a_tile(a.tile[0], a.grid[0])
+    places = _places(size, a.tile[0] // parts)
     bands = [executor.put(Matrix.empty((height + 1, size))) for _, height in places]
     columns = [executor.put(Matrix.empty((size, w))) for _, w in _places(*_width(b))]
 
@@ -176,18 +177,23 @@ def solve(executor: Executor, a: Tiled, b: Tiled, x: Tiled) -> Handles:
         for j, column in enumerate(columns):
             reads = _column(b, j) if k == 0 and not backward else []
             columns[j] = executor.fill(
-                solved, column, [bands[k], *reads], (start, backward, b.tile[0]), (k, j)
+                solved, column, [bands[k], *reads], (start, backward, b.tile[0]), (k // parts, j)
             )
 
-    for k, (start, _) in enumerate(places):
-        diagonal = (k, start // a.tile[1])
-        reads = _row(a, 0) if k == 0 else []
-        bands[k] = executor.fill(lu_factored, bands[k], reads, (start, a.tile[1]), diagonal)
+    def step(function: Any, i: int, k: int, reads: list[Handle]) -> None:
+        line, source = i // parts, None
+        if k == 0:  # the first step on a band, whichever it is, copies it
+            reads = [*reads, *_row(a, line)]
+            above = line * a.tile[0]
+            source = (a.tile[1], places[i][0] - above, min(a.tile[0], size - above))
+        start = places[k][0]
+        place = (line, start // a.tile[1])
+        bands[i] = executor.fill(function, bands[i], reads, (start, source), place)
+
+    for k in range(len(bands)):
+        step(lu_factored, k, k, [])
         for i in range(k + 1, len(bands)):
-            reads = _row(a, i) if k == 0 else []
-            bands[i] = executor.fill(
-                lu_updated, bands[i], [bands[k], *reads], (start, a.tile[1]), (i, diagonal[1])
-            )
+            step(lu_updated, i, k, [bands[k]])
         substitute(k, 0)
     for k in reversed(range(len(bands))):
         substitute(k, 1)
@@ -204,15 +210,18 @@ def _width(matrix: Tiled) -> tuple[int, int]:
     return matrix.shape[1], matrix.tile[1]
 
 
-def lu_factored(band: Matrix, tiles: list[Any], start: int, width: int) -> None:
+Rows = tuple[int, int, int] | None
+
+
+def lu_factored(band: Matrix, tiles: list[Any], start: int, source: Rows) -> None:
     """Factor a band of rows."""
-    _put_side_by_side(band, tiles, width)
+    _put_side_by_side(band, tiles, source)
     _lu_step(band, start)
 
 
-def lu_updated(band: Matrix, tiles: list[Any], start: int, width: int) -> None:
+def lu_updated(band: Matrix, tiles: list[Any], start: int, source: Rows) -> None:
     """Make a band what a factored one above leaves of it."""
-    _put_side_by_side(band, tiles[1:], width)
+    _put_side_by_side(band, tiles[1:], source)
     _lu_update(band, tiles[0], start)
 
 
@@ -226,14 +235,18 @@ def solved(column: Matrix, tiles: list[Any], start: int, backward: int, height: 
 
 def cut(tile: Matrix, tiles: list[Any], row: int, column: int) -> None:
     """Copy a tile out of a larger matrix."""
-    store(tile, tiles[0][row : row + tile.rows, column : column + tile.columns])
+    tile[:, :] = tiles[0].view[row : row + tile.rows, column : column + tile.columns]
 
 
-def _put_side_by_side(band: Matrix, tiles: Sequence[Any], width: int) -> None:
+def _put_side_by_side(band: Matrix, tiles: Sequence[Any], source: Rows) -> None:
+    """Copy rows of tiles if `source` says so: the tiles' width, from which row on, of how many."""
+    if source is None:
+        return
+    width, row, height = source
     rows = band.rows - 1
     for (column, columns), tile in zip(_places(band.columns, width), tiles):
-        check_tile(tile, (rows, columns))
-        band[:rows, column : column + columns] = tile
+        check_tile(tile, (height, columns))
+        band[:rows, column : column + columns] = tile.view[row : row + rows, :]
 
 
 # ---- QR ----
@@ -305,7 +318,7 @@ def reflected(panel: Matrix, tiles: list[Any], start: int, ones: int) -> None:
 
 def cut_turned(tile: Matrix, tiles: list[Any], row: int, line: int) -> None:
     """Copy a tile out of a panel, from one of its lines on."""
-    store(tile, tiles[0][line : line + tile.columns, row : row + tile.rows].T)
+    tile[:, :] = tiles[0].view[line : line + tile.columns, row : row + tile.rows].T
 
 
 def cut_upper(tile: Matrix, tiles: list[Any], row: int, column: int, line: int) -> None:

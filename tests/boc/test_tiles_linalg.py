@@ -194,6 +194,21 @@ def test_solve_needs_and_finds_pivots(backend):
             assert_solves(a, array_of(tiled(a, tile).solve(tiled(b, tile))), b)
 
 
+@pytest.mark.parametrize(("n", "tile"), [(8, 8), (10, (8, 3)), (24, 8), (21, (12, 5)), (6, 6)])
+def test_solve_may_work_on_parts_of_tiles(backend, monkeypatch, n, tile):
+    monkeypatch.setattr(tilealgebra, "SMALLEST_PART", 1)
+    a, b = values_of((n, n)), values_of((n, 5), 1)
+    left, right = tiled(a, tile), tiled(b, tile)
+    x = left.solve(right)
+    assert x.tile == (left.tile[1], right.tile[1])
+    assert_solves(a, array_of(x), b)
+    a[n - 1] = 0.0
+    with pytest.raises(linalg.LinAlgError, match=f"pivot {n} is exactly zero") as caught:
+        tiled(a, tile).solve(right).to_matrix()
+    (note,) = notes_of(caught.value)
+    assert note.startswith(f"in tile ({(n - 1) // left.tile[0]}, ")
+
+
 @pytest.mark.parametrize("place", [0, 4, 9])
 def test_solve_says_that_a_matrix_is_singular(backend, place):
     a = np.eye(10)
