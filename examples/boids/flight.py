@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from bocmat import WORKER_COUNT, Cown, Matrix, PinnedCown, pump, quiesce, read, start, wait, when
 
-from .flock import Circle, Flock, Weights, World, obstacles_for, random_birds, world_for
+from .flock import Circle, Flock, Weights, World, hunter_at, obstacles_for, random_birds, world_for
 
 AHEAD = 2
 """Steps that may be scheduled and not yet shown: one that is flown while the other is drawn."""
@@ -35,6 +35,7 @@ class Settings(NamedTuple):
     height: float
     weights: Weights
     obstacles: int
+    hunter: bool
     workers: int | None
     backend: str
 
@@ -51,7 +52,8 @@ class Flight:
         self.settings = settings
         self.workers = settings.workers or WORKER_COUNT
         self.weights = settings.weights
-        self.hunter: tuple[float, float] | None = None
+        self.hunting = settings.hunter
+        self.led: tuple[float, float] | None = None
         self.paused = False
         self.ahead = 0
         start(self.workers, settings.backend)
@@ -64,12 +66,16 @@ class Flight:
 
     @property
     def hunters(self) -> list[Circle]:
-        """Say where the hunter is, if there is one."""
-        return [Circle(*self.hunter, self.world.height / 24)] if self.hunter else []
+        """Say where the hunter is, if there is one: where it is led, or on its way round."""
+        hunter = hunter_at(self.steps, self.world)
+        if self.led:
+            return [Circle(*self.led, hunter.radius)]
+        return [hunter] if self.hunting else []
 
     def begin(self, count: int, width: float, height: float) -> None:
         """Begin with birds that fly anywhere."""
         world = self.world_of(count, width, height)
+        self.steps = 0
         self.flock = Flock(random_birds(count, world, self.settings.seed), world)
         self.present()
 
@@ -89,6 +95,7 @@ class Flight:
     def step(self) -> None:
         """Schedule one step, and that it is shown."""
         begun = time.perf_counter()
+        self.steps += 1
         self.flock.step(self.weights, self.hunters)
         self.present(begun)
 

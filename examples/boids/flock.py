@@ -87,6 +87,13 @@ def obstacles_for(count: int, width: float, height: float) -> list[Circle]:
     ]
 
 
+def hunter_at(step: int, world: World) -> Circle:
+    """Say where the hunter is who goes round and round."""
+    x = world.width * (0.5 + 0.4 * math.cos(step / 190))
+    y = world.height * (0.5 + 0.4 * math.sin(step / 110))
+    return Circle(x, y, world.height / 24)
+
+
 def random_birds(count: int, world: World, seed: int) -> Matrix:
     """Place birds anywhere, flying anywhere: a row of x, y and their speeds for each."""
     Matrix.seed(seed)

@@ -16,7 +16,7 @@ from bocmat import Cown, Matrix, quiesce, start, wait, when
 
 from ..arguments import add_progress, add_workers, whole_number
 from .flight import Settings
-from .flock import Circle, Flock, Weights, World, obstacles_for, random_birds, world_for
+from .flock import Circle, Flock, Weights, World, hunter_at, obstacles_for, random_birds, world_for
 from .picture import compressed, drawn, size_of, write_gif, write_png
 
 ENDINGS = (".png", ".gif", ".npy")
@@ -87,13 +87,6 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 # ---- without a window ----
-
-
-def hunter_at(step: int, world: World) -> Circle:
-    """Say where the hunter is, who goes round and round."""
-    x = world.width * (0.5 + 0.4 * math.cos(step / 190))
-    y = world.height * (0.5 + 0.4 * math.sin(step / 110))
-    return Circle(x, y, world.height / 24)
 
 
 def picture_of(
@@ -168,6 +161,7 @@ def in_window(options: argparse.Namespace) -> None:
         height=options.height,
         weights=weights_of(options),
         obstacles=options.obstacles,
+        hunter=options.hunter,
         workers=options.workers,
         backend=options.backend,
     )
@@ -180,7 +174,7 @@ def in_window(options: argparse.Namespace) -> None:
         ) from None
     except Exception as error:  # each system has its own for a screen that is not there
         raise NoWindowError(f"no window can be opened here ({error}); use --headless") from error
-    Window(settings, options.hunter).run()
+    Window(settings).run()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

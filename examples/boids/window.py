@@ -127,7 +127,7 @@ class Slider:
 class Window(pyglet.window.Window):  # type: ignore[misc]
     """A window with a flock in it."""
 
-    def __init__(self, settings: Settings, hunter: bool = False) -> None:
+    def __init__(self, settings: Settings) -> None:
         super().__init__(round(settings.width), round(settings.height), "Birds", resizable=True)
         self.set_minimum_size(320, 240)
         red, green, blue = (value / 255 for value in BACKGROUND)
@@ -149,8 +149,6 @@ class Window(pyglet.window.Window):  # type: ignore[misc]
         self.ended = 0.0
         self.panel_shown = True
         self.flight = Flight(self, settings)
-        if hunter:
-            self.flight.hunter = (settings.width / 2, settings.height / 2)
 
     # ---- what the flight calls ----
 
@@ -220,8 +218,7 @@ class Window(pyglet.window.Window):  # type: ignore[misc]
             change = -0.1 if modifiers & key.MOD_SHIFT else 0.1
             flight.change_weight(name, round(getattr(flight.weights, name) + change, 1))
         elif symbol == key.H:
-            middle = (flight.world.width / 2, flight.world.height / 2)
-            flight.hunter = None if flight.hunter else middle
+            flight.hunting = not flight.hunting
         elif symbol == key.R:
             flight.restart()
         elif symbol == key.TAB:
@@ -241,12 +238,12 @@ class Window(pyglet.window.Window):  # type: ignore[misc]
         if self.held:
             self.flight.change_weight(self.held.name, (x - MARGIN) / BAR * MOST_WEIGHT)
         else:
-            self.flight.hunter = (float(x), float(y))
+            self.flight.led = (float(x), float(y))
 
     def on_mouse_release(self, x: int, y: int, button: int, modifiers: int) -> None:
         """Let the hunter go where the mouse was let go."""
         if not self.held:
-            self.flight.hunter = None
+            self.flight.led = None
 
     def run(self) -> None:
         """Fly until the window is closed."""

@@ -332,7 +332,7 @@ def test_the_file_of_numbers_is_the_flight(tmp_path):
     world = program.world_of(options)
     flock = Flock(boids.random_birds(150, world, 7), world)
     for step in range(1, 31):
-        flock.step(hunters=[program.hunter_at(step, world)])
+        flock.step(hunters=[boids.hunter_at(step, world)])
     expected = flock.birds()
     wait()
     np.testing.assert_array_equal(birds, expected.value)

@@ -29,6 +29,7 @@ SETTINGS = Settings(
     height=300.0,
     weights=EQUAL,
     obstacles=1,
+    hunter=False,
     workers=2,
     backend="auto",
 )
@@ -176,12 +177,29 @@ def test_the_world_takes_the_size_of_the_window(flying):
 
 def test_birds_flee_a_hunter(flying):
     flight, paper = flying
-    flight.hunter = (200.0, 150.0)
+    flight.led = (200.0, 150.0)
     turns(flight, paper, 120)
     places = paper.shown[-1][:, :2]
     (hunter,) = flight.hunters
     near = np.hypot(*(places - [hunter.x, hunter.y]).T) < hunter.radius
     assert not near.any()
+
+
+def test_a_hunter_goes_round_as_without_a_window(flying):
+    flight, paper = flying
+    assert flight.hunters == []
+    flight.hunting = True
+    flight.settle()
+    flight.restart()
+    paper.shown.clear()
+    turns(flight, paper, 6)
+    flight.settle()
+    steps = len(paper.shown) - 1
+    world = flight.world
+    flock = Flock(boids.random_birds(200, world, SETTINGS.seed), world)
+    for step in range(1, steps + 1):
+        flock.step(hunters=[boids.hunter_at(step, world)])
+    np.testing.assert_array_equal(paper.shown[-1], np.asarray(flock.birds().get()))
 
 
 def test_a_step_that_fails_comes_out_of_the_turn(flying):
@@ -240,7 +258,7 @@ WATCH = """
     from bocmat.examples.boids.flight import Settings
     from bocmat.examples.boids.flock import EQUAL
 
-    window = Window(Settings(500, 3, 640.0, 480.0, EQUAL, 1, 2, "auto"))
+    window = Window(Settings(500, 3, 640.0, 480.0, EQUAL, 1, False, 2, "auto"))
     report = {}
 
     def go_on(pictures):
@@ -289,9 +307,9 @@ WATCH = """
     report["weights"] = flight.weights
     window.on_mouse_press(300, 400, 1, 0)
     window.on_mouse_drag(310, 410, 10, 10, 1, 0)
-    report["led"] = flight.hunter
+    report["led"] = flight.led
     window.on_mouse_release(310, 410, 1, 0)
-    report["let go"] = flight.hunter
+    report["let go"] = flight.led
     press(key.SPACE)
     go_on(1)
     report["text"] = window.figures.text
