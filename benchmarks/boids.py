@@ -132,7 +132,7 @@ def main() -> int:
     parser.add_argument("--birds", type=numbers, default=[300, 1000, 2000, 5000, 10000])
     parser.add_argument("--workers", type=numbers, default=[1, 2])
     parser.add_argument("--steps", type=int, default=200, help="in one run")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="one round of few steps, 300 birds")
     parser.add_argument("--libraries", nargs="+", choices=LIBRARIES, default=list(LIBRARIES))
     parser.add_argument("--json", type=pathlib.Path, help="where the figures go")
