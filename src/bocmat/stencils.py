@@ -69,7 +69,11 @@ def stenciled(
 ) -> None:
     """Fill a tile with what a function of the user's makes of it and of its surroundings."""
     shape = (target.rows + 2 * halo[0], target.columns + 2 * halo[1])
-    window = Matrix.empty(shape) if isinstance(boundary, str) else Matrix.full(shape, boundary)
+    whole = shape == (_covered(rows), _covered(columns))
+    if whole or isinstance(boundary, str):
+        window = Matrix.empty(shape)
+    else:
+        window = Matrix.full(shape, boundary)
     parts = iter(tiles)
     for _, top, bottom, row in rows:
         for _, left, right, column in columns:
@@ -78,6 +82,10 @@ def stenciled(
     if boundary == "nearest":
         _extend(window, rows, columns)
     store(target, function(window))
+
+
+def _covered(pieces: list[Piece]) -> int:
+    return sum(stop - start for _, start, stop, _ in pieces)
 
 
 def _extend(window: Matrix, rows: list[Piece], columns: list[Piece]) -> None:
