@@ -31,6 +31,7 @@ def watchdog(request: pytest.FixtureRequest) -> Iterator[None]:
 def backend(request: pytest.FixtureRequest) -> Iterator[str]:
     """Start two workers of one backend; at the end of the test all it scheduled has to be done."""
     name: str = request.param
+    bocmat.wait(timeout=WAIT_LIMIT)  # for what a test without this fixture left running
     bocmat.start(2, backend=name)
     yield name
     try:
@@ -43,4 +44,5 @@ def backend(request: pytest.FixtureRequest) -> Iterator[str]:
 def backend_name(request: pytest.FixtureRequest) -> str:
     """Name each usable backend in turn; the test starts it itself."""
     name: str = request.param
+    bocmat.wait(timeout=WAIT_LIMIT)
     return name
