@@ -199,7 +199,7 @@ def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.quick:
         options.rounds, options.scale = 1, min(options.scale, 0.02)
-        options.repeats, options.duration, options.warmup = 1, 0.1, 0.02
+        options.repeats, options.duration, options.warmup = 1, 1.0, 0.02
     return options
 
 
