@@ -155,13 +155,13 @@ enum {
     VALUE_NONE,
     VALUE_FALSE,
     VALUE_TRUE,
-    VALUE_INT,     /* data: int64 */
-    VALUE_FLOAT,   /* data: the bits of a double */
-    VALUE_MATRIX,  /* data: value_matrix * */
-    VALUE_PAYLOAD, /* data: payload * */
-    VALUE_OBJECT,  /* data: PyObject * of the main interpreter (threads backend) */
-    VALUE_FAILED,  /* data: value_failed * */
-    VALUE_PINNED,  /* data: PyObject * of the main interpreter, which alone sees it (a pinned cown) */
+    VALUE_INT,       /* data: int64 */
+    VALUE_FLOAT,     /* data: the bits of a double */
+    VALUE_MATRIX,    /* data: value_matrix * */
+    VALUE_PAYLOAD,   /* data: payload * */
+    VALUE_OBJECT,    /* data: PyObject * of the main interpreter (threads backend) */
+    VALUE_FAILED,    /* data: value_failed * */
+    VALUE_PINNED,    /* data: PyObject * of the main interpreter, which alone sees it (a pinned cown) */
     VALUE_CANCELLED, /* the CancelledError of a behavior that was cancelled */
     VALUE_KIND = 0xff,
     VALUE_EXCEPTION = 0x100, /* raised, not returned */
