@@ -16,7 +16,7 @@ __all__: list[str] = []
 Placed = tuple[Position, Handle]
 
 SMALLEST_TILE = 64
-LARGEST_TILE = 512
+LARGEST_TILE = 2048
 TILES_PER_WORKER = 2
 
 
@@ -48,7 +48,7 @@ def _whole_number(size: Any) -> int:
 
 
 def _default_size(length: int) -> int:
-    """Give enough tiles for every worker, none of them too small to pay or too large for a cache.
+    """Give enough tiles for every worker, none too small to pay or too large to be shared out.
 
     It depends on this one length alone, so that factors agree along the side that they share.
     """
