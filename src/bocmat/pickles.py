@@ -169,9 +169,9 @@ def find_defined(number: int) -> Any:
 
 
 def _reduce_function(function: types.FunctionType, weak: bool) -> Any:
-    number, names = _core._template_of(function)
     if weak:
         _core._surround(function)
+    number, names = _core._template_of(function)
     values = function.__globals__
     state = (
         function.__name__,

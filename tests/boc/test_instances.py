@@ -6,6 +6,7 @@ from __future__ import annotations
 import abc
 import collections
 import copyreg
+import fractions
 import functools
 import pickle
 import threading
@@ -371,6 +372,41 @@ def test_others_are(backend, pickled, name):
 
     assert result.get(timeout=LIMIT) in (type(value).__name__, "Plain")
     assert len(pickled) == 1
+
+
+LATE = fractions.Fraction(1, 3)  # pickled, so that one sees when it travels
+EARLY = "old"
+
+
+class Late:
+    def value(self):
+        return LATE
+
+
+class Mixed:
+    def value(self):
+        return EARLY
+
+
+def test_a_class_that_travels_late_brings_its_globals_once(backend, pickled):
+    late = Late()  # its class goes first with a behavior that follows others: see `pickled`
+    assert when()(lambda: late.value()).get(timeout=LIMIT) == LATE
+    pickled.clear()
+    assert when()(lambda: late.value()).get(timeout=LIMIT) == LATE
+    assert when()(lambda: 1).get(timeout=LIMIT) == 1
+    assert pickled == []
+
+
+def test_a_class_that_travels_late_sees_what_changed_since_a_behavior_named_it(backend):
+    global EARLY
+    assert {when()(lambda: EARLY).get(timeout=LIMIT) for _ in range(50)} == {"old"}
+    EARLY = "new"
+    mixed = Mixed()
+    try:
+        results = [when()(lambda: mixed.value()) for _ in range(50)]
+        assert {result.get(timeout=LIMIT) for result in results} == {"new"}
+    finally:
+        EARLY = "old"
 
 
 # ---- one value: what is shared, what refers to itself ----

@@ -1,7 +1,6 @@
 #include "around.h"
 
 #include "backend.h"
-#include "function.h"
 #include "payload_codes.h"
 
 typedef struct around_name {
@@ -67,6 +66,26 @@ around_add(travel_state *travel, uint32_t space, PyObject *globals, PyObject *na
     return 0;
 }
 
+static PyObject *
+sent_key(uint32_t space, PyObject *name)
+{
+    return Py_BuildValue("(IO)", (unsigned int)space, name);
+}
+
+static int
+was_sent(travel_state *travel, uint32_t space, PyObject *name)
+{
+    PyObject *key;
+    int result;
+
+    if (!travel->sent)
+        return 0;
+    key = sent_key(space, name);
+    result = key ? PySet_Contains(travel->sent, key) : -1;
+    Py_XDECREF(key);
+    return result;
+}
+
 int
 around_function(core_state *state, PyObject *function)
 {
@@ -79,11 +98,35 @@ around_function(core_state *state, PyObject *function)
     if (!entry)
         return -1;
     for (uint32_t i = 0; i < entry->template->global_count; i++) {
-        /* Workers may have another value of it from behaviors that came before. */
-        if (around_add(travel, entry->template->space, PyFunction_GET_GLOBALS(function), entry->names[i],
-                       travel->is_main && travel->scheduled) < 0)
+        uint32_t space = entry->template->space;
+        PyObject *name = entry->names[i];
+        /* Workers may have another value of it from functions that came before. */
+        int sent = around_find(travel, space, name) ? 0 : was_sent(travel, space, name);
+
+        if (sent < 0 || around_add(travel, space, PyFunction_GET_GLOBALS(function), name, sent) < 0)
             return -1;
     }
+    return 0;
+}
+
+int
+around_sent(core_state *state, code_entry *entry)
+{
+    travel_state *travel = state->travel;
+
+    if (entry->sent || !travel->is_main || backend_shares_objects())
+        return 0;
+    if (!travel->sent && !(travel->sent = PySet_New(NULL)))
+        return -1;
+    for (uint32_t i = 0; i < entry->template->global_count; i++) {
+        PyObject *key = sent_key(entry->template->space, entry->names[i]);
+        int result = key ? PySet_Add(travel->sent, key) : -1;
+
+        Py_XDECREF(key);
+        if (result < 0)
+            return -1;
+    }
+    entry->sent = true;
     return 0;
 }
 
@@ -130,7 +173,6 @@ around_encode(encoder *e)
 {
     travel_state *travel = e->travel;
 
-    travel->scheduled = true;
     for (uint32_t i = 0; i < travel->around_count; i++) {
         around_name *around = &travel->around[i];
         PyObject *value = PyDict_GetItemWithError(around->globals, around->name);
@@ -204,4 +246,5 @@ around_clear(travel_state *travel)
     PyMem_Free(travel->around);
     travel->around = NULL;
     travel->around_count = travel->around_size = 0;
+    Py_CLEAR(travel->sent);
 }

@@ -1,6 +1,7 @@
 /* Functions and what they captured, on their way. Templates are in template.c. */
 #include "function.h"
 
+#include "around.h"
 #include "backend.h"
 #include "payload_codes.h"
 
@@ -200,7 +201,9 @@ function_encode(encoder *e, PyObject *function)
         if (parts & parts_in_order[i] && encode_part(e, entry->template, function, parts_in_order[i]) < 0)
             return -1;
     }
-    return encode_globals(e, entry, PyFunction_GET_GLOBALS(function));
+    if (encode_globals(e, entry, PyFunction_GET_GLOBALS(function)) < 0)
+        return -1;
+    return around_sent(e->state, entry); /* now: a definition that went with it has the same values */
 }
 
 /* ---- decoding ---- */

@@ -16,6 +16,7 @@ typedef struct code_entry {
     PyObject *module; /* __name__ of the globals it was made for */
     PyObject **names; /* the template's globals, interned */
     bool by_value;    /* its functions were found not to go by name */
+    bool sent;        /* around_sent knows of it */
 } code_entry;
 
 void code_entry_free(void *entry);

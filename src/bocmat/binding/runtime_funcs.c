@@ -345,7 +345,7 @@ func_defined(PyObject *module, PyObject *argument)
     return travel_defined(PyModule_GetState(module), (uint32_t)number);
 }
 
-/* (template number, names of the globals it captures) of a function of the running program. */
+/* (template number, names of the globals it captures) of a function of the running program that is to be pickled. */
 static PyObject *
 func_template_of(PyObject *module, PyObject *function)
 {
@@ -357,7 +357,7 @@ func_template_of(PyObject *module, PyObject *function)
         return NULL;
     }
     entry = function_entry(PyModule_GetState(module), function);
-    if (!entry)
+    if (!entry || around_sent(PyModule_GetState(module), entry) < 0)
         return NULL;
     names = PyTuple_New(entry->template->global_count);
     for (uint32_t i = 0; names && i < entry->template->global_count; i++)

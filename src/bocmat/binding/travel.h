@@ -57,7 +57,7 @@ typedef struct travel_state {
 
     struct around_name *around; /* globals that methods name: see around.h */
     uint32_t around_count, around_size;
-    bool scheduled; /* a behavior was, from here */
+    PyObject *sent; /* main program only: {(namespace, name)} of what functions took along; NULL: none did */
 
     PyObject *held; /* main program only: {address of the cown: Cown} whose value it has taken out */
     bool is_main;
