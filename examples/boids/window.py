@@ -60,6 +60,7 @@ void main() { color = vec4(tint, 1.0); }
 """
 
 FRAMES_A_SECOND = 60
+SECONDS_BETWEEN_FIGURES = 0.25  # time to read them
 MARGIN, BAR, LINE = 16, 140, 24
 SLATE, RED, PALE = (92, 104, 128), (255, 64, 64), (200, 208, 224, 255)
 NAMES = Weights._fields
@@ -147,6 +148,7 @@ class Window(pyglet.window.Window):  # type: ignore[misc]
         self.frames: deque[float] = deque(maxlen=FRAMES_A_SECOND)
         self.seconds: deque[float] = deque(maxlen=FRAMES_A_SECOND)
         self.ended = 0.0
+        self.described = 0.0
         self.panel_shown = True
         self.flight = Flight(self, settings)
 
@@ -181,8 +183,14 @@ class Window(pyglet.window.Window):  # type: ignore[misc]
 
     def describe(self) -> None:
         """Write what is known of the flight."""
-        self.frames.append(time.perf_counter())
-        elapsed = self.frames[-1] - self.frames[0]
+        now = time.perf_counter()
+        self.frames.append(now)
+        for slider in self.sliders:
+            slider.show(getattr(self.flight.weights, slider.name))
+        if now - self.described < SECONDS_BETWEEN_FIGURES:
+            return
+        self.described = now
+        elapsed = now - self.frames[0]
         rate = (len(self.frames) - 1) / elapsed if elapsed else 0.0
         mean = 1000 * sum(self.seconds) / max(len(self.seconds), 1)
         flight = self.flight
@@ -192,8 +200,6 @@ class Window(pyglet.window.Window):  # type: ignore[misc]
             f"{mean:.1f} ms a step" + "   paused" * flight.paused
         )
         self.shade.width = 2 * MARGIN + max(self.keys.content_width, self.figures.content_width)
-        for slider in self.sliders:
-            slider.show(getattr(flight.weights, slider.name))
 
     def on_resize(self, width: int, height: int) -> None:
         """Give the flock the whole window."""
