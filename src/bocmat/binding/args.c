@@ -119,21 +119,19 @@ args_flag(PyObject *value, bool *flag)
 bool
 args_shape(PyObject *value, Py_ssize_t *rows, Py_ssize_t *columns)
 {
-    if (!(PyTuple_Check(value) || PyList_Check(value)) || PySequence_Fast_GET_SIZE(value) != 2) {
+    PyObject *pair = PyList_Check(value) ? PyList_AsTuple(value) : Py_NewRef(value);
+    bool fine = false;
+
+    if (!pair)
+        return false;
+    if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) {
         PyErr_Format(PyExc_TypeError, "a shape is (rows, columns), not %R", value);
-        return false;
+    } else if (args_index(PyTuple_GET_ITEM(pair, 0), "rows", rows) &&
+               args_index(PyTuple_GET_ITEM(pair, 1), "columns", columns)) {
+        fine = *rows >= 0 && *columns >= 0;
+        if (!fine)
+            PyErr_Format(PyExc_ValueError, "a shape cannot be negative: (%zd, %zd)", *rows, *columns);
     }
-    if (!args_index(PySequence_Fast_GET_ITEM(value, 0), "rows", rows))
-        return false;
-    if (PySequence_Fast_GET_SIZE(value) != 2) {
-        PyErr_SetString(PyExc_TypeError, "a shape is (rows, columns), and this one changed while it was read");
-        return false;
-    }
-    if (!args_index(PySequence_Fast_GET_ITEM(value, 1), "columns", columns))
-        return false;
-    if (*rows < 0 || *columns < 0) {
-        PyErr_Format(PyExc_ValueError, "a shape cannot be negative: (%zd, %zd)", *rows, *columns);
-        return false;
-    }
-    return true;
+    Py_DECREF(pair);
+    return fine;
 }

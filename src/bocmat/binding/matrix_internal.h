@@ -187,6 +187,8 @@ bool result_settle(core_state *state, const char *what, matrix_result *result, P
 PyObject *matrix_from_values(core_state *state, PyObject *values, bool *flat);
 /* The same from an object with the buffer protocol; NULL without an exception if it is not one of numbers. */
 PyObject *matrix_from_array(core_state *state, PyObject *array, bool *flat);
+/* An item of a list or tuple: a new reference; NULL, without an exception, where it is not that long. */
+PyObject *sequence_item(PyObject *fast, Py_ssize_t i);
 /* Reads the `count` numbers of a list or tuple of that length. */
 bool doubles_from_sequence(PyObject *fast, double *to, Py_ssize_t count);
 
@@ -512,10 +514,44 @@ lock_of(PyObject *object)
 #define MATRIX_END()                 }
 #define MATRIX_END2()                }
 #else
-#define MATRIX_BEGIN(object)         Py_BEGIN_CRITICAL_SECTION(lock_of(object))
-#define MATRIX_BEGIN2(first, second) Py_BEGIN_CRITICAL_SECTION2(lock_of(first), lock_of(second))
-#define MATRIX_END()                 Py_END_CRITICAL_SECTION()
-#define MATRIX_END2()                Py_END_CRITICAL_SECTION2()
+#define MATRIX_BEGIN(object)    \
+    {                           \
+        nested_section nested_; \
+        nested_begin(&nested_, lock_of(object))
+#define MATRIX_END()      \
+    nested_end(&nested_); \
+    }
+#define MATRIX_BEGIN2(first, second) \
+    {                                \
+        matrix_section section_;     \
+        section_begin(&section_, first, second)
+#define MATRIX_END2()       \
+    section_end(&section_); \
+    }
+
+/* The locks of those of two objects that are matrices or views. A list is locked where it is read, a class never: all
+ * threads use it. */
+typedef struct {
+    PyCriticalSection2 locks;
+    bool begun;
+} matrix_section;
+
+static inline void
+section_begin(matrix_section *section, PyObject *first, PyObject *second)
+{
+    bool one = is_matrix(first) || is_view(first), other = is_matrix(second) || is_view(second);
+
+    section->begun = one || other;
+    if (section->begun)
+        PyCriticalSection2_Begin(&section->locks, lock_of(one ? first : second), lock_of(other ? second : first));
+}
+
+static inline void
+section_end(matrix_section *section)
+{
+    if (section->begun)
+        PyCriticalSection2_End(&section->locks);
+}
 #endif
 
 static inline void

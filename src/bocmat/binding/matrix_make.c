@@ -29,6 +29,21 @@ matrix_filled(core_state *state, Py_ssize_t rows, Py_ssize_t columns, double val
     return result;
 }
 
+/* Whether it is a list or tuple that begins with a number, or with nothing. */
+static bool
+is_flat(PyObject *values)
+{
+    PyObject *first;
+    bool flat;
+
+    if (!PyList_CheckExact(values) && !PyTuple_CheckExact(values))
+        return false;
+    first = sequence_item(values, 0);
+    flat = !first || args_is_number(first);
+    Py_XDECREF(first);
+    return flat;
+}
+
 /* rows x columns values from a flat sequence, an array or a matrix of that many. */
 static PyObject *
 matrix_from_flat(core_state *state, Py_ssize_t rows, Py_ssize_t columns, PyObject *values)
@@ -39,11 +54,12 @@ matrix_from_flat(core_state *state, Py_ssize_t rows, Py_ssize_t columns, PyObjec
 
     if (!matrix_shape_fits(rows, columns))
         return NULL;
-    if ((PyList_CheckExact(values) || PyTuple_CheckExact(values)) &&
-        (!PySequence_Fast_GET_SIZE(values) || args_is_number(PySequence_Fast_GET_ITEM(values, 0)))) {
-        if (PySequence_Fast_GET_SIZE(values) != rows * columns) {
+    if (is_flat(values)) {
+        Py_ssize_t count = PySequence_Fast_GET_SIZE(values);
+
+        if (count != rows * columns) {
             PyErr_Format(PyExc_ValueError, "a matrix of shape (%zd, %zd) takes %zd values, not %zd", rows, columns,
-                         rows * columns, PySequence_Fast_GET_SIZE(values));
+                         rows * columns, count);
             return NULL;
         }
         result = matrix_empty(state, rows, columns);

@@ -18,6 +18,15 @@ double_from_item(PyObject *item, double *to)
 }
 
 static bool
+still_has(PyObject *fast, Py_ssize_t count)
+{
+    if (PySequence_Fast_GET_SIZE(fast) >= count)
+        return true;
+    PyErr_SetString(PyExc_RuntimeError, "the list changed its length while it was read");
+    return false;
+}
+
+static bool
 doubles_read(PyObject *fast, double *to, Py_ssize_t count)
 {
     PyObject *const *items = PySequence_Fast_ITEMS(fast);
@@ -27,12 +36,8 @@ doubles_read(PyObject *fast, double *to, Py_ssize_t count)
             to[i] = PyFloat_AS_DOUBLE(items[i]);
             continue;
         }
-        if (!double_from_item(items[i], to + i))
+        if (!double_from_item(items[i], to + i) || !still_has(fast, count))
             return false;
-        if (PySequence_Fast_GET_SIZE(fast) < count) {
-            PyErr_SetString(PyExc_RuntimeError, "the list changed its length while it was read");
-            return false;
-        }
         items = PySequence_Fast_ITEMS(fast);
     }
     return true;
@@ -44,13 +49,12 @@ doubles_from_sequence(PyObject *fast, double *to, Py_ssize_t count)
     bool fine;
 
     MATRIX_BEGIN(fast);
-    fine = doubles_read(fast, to, count);
+    fine = still_has(fast, count) && doubles_read(fast, to, count);
     MATRIX_END();
     return fine;
 }
 
-/* A new reference; NULL, with no exception, where another thread made the list shorter. */
-static PyObject *
+PyObject *
 sequence_item(PyObject *fast, Py_ssize_t i)
 {
     PyObject *item = NULL;

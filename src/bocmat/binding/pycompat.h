@@ -44,6 +44,50 @@ typedef PyMutex travel_lock;
 #define TRAVEL_UNLOCK(travel) PyMutex_Unlock(&(travel)->lock)
 #endif
 
+/* ---- critical sections, of free-threaded builds ---- */
+
+#if !BOCMAT_GIL
+/* One that is begun on an object whose lock the thread's innermost one has already. Before 3.14 that waits for itself:
+ * it yields the processor some forty times, which takes seconds on a busy machine, then lets go of what it holds. */
+typedef struct {
+    PyCriticalSection section;
+    bool begun;
+} nested_section;
+
+static inline bool
+section_holds(PyObject *object)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    (void)object; /* the interpreter looks itself */
+    return false;
+#else
+    enum { INACTIVE = 1, TWO_MUTEXES = 2, TAGS = 3 };
+    uintptr_t innermost = PyThreadState_Get()->critical_section;
+    const PyCriticalSection2 *section = (const PyCriticalSection2 *)(innermost & ~(uintptr_t)TAGS);
+
+    if (!section || innermost & INACTIVE)
+        return false;
+    return section->_cs_base._cs_mutex == &object->ob_mutex ||
+           (innermost & TWO_MUTEXES && section->_cs_mutex2 == &object->ob_mutex);
+#endif
+}
+
+static inline void
+nested_begin(nested_section *nested, PyObject *object)
+{
+    nested->begun = !section_holds(object);
+    if (nested->begun)
+        PyCriticalSection_Begin(&nested->section, object);
+}
+
+static inline void
+nested_end(nested_section *nested)
+{
+    if (nested->begun)
+        PyCriticalSection_End(&nested->section);
+}
+#endif
+
 /* ---- the exception that is set, as one object ---- */
 
 static inline PyObject *
