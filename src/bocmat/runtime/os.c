@@ -58,6 +58,24 @@ rt_backoff(uint32_t *rounds)
     rt_sys_pause();
 }
 
+void
+rt_yield(void)
+{
+}
+
+int
+rt_core(void)
+{
+    return -1;
+}
+
+void
+rt_core_leave(const int *cores, int count)
+{
+    (void)cores;
+    (void)count;
+}
+
 #else
 
 enum { PAUSES = 64, YIELDS = 512, NAP_NANOSECONDS = 50000 };
@@ -100,7 +118,34 @@ rt_backoff(uint32_t *rounds)
     }
 }
 
+void
+rt_yield(void)
+{
+    sched_yield();
+}
+
 #if defined(__linux__)
+
+int
+rt_core(void)
+{
+    return sched_getcpu();
+}
+
+void
+rt_core_leave(const int *cores, int count)
+{
+    cpu_set_t allowed, others;
+
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return;
+    others = allowed;
+    for (int i = 0; i < count; ++i)
+        CPU_CLR((size_t)cores[i], &others);
+    if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0)
+        return;
+    sched_setaffinity(0, sizeof allowed, &allowed);
+}
 
 int
 rt_wait(rt_atomic_u32 *word, uint32_t expected, int64_t nanoseconds)
@@ -119,6 +164,19 @@ rt_wake(rt_atomic_u32 *word, int count)
 }
 
 #else
+
+int
+rt_core(void)
+{
+    return -1;
+}
+
+void
+rt_core_leave(const int *cores, int count)
+{
+    (void)cores;
+    (void)count;
+}
 
 /* Words are spread over a few mutexes by their address. A waiter tests the word under the mutex and a waker takes it
  * before it wakes, so a change made before the wake is seen or the wake is felt. */

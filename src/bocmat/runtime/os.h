@@ -35,6 +35,15 @@ int64_t rt_now(void);
 /* Whether the machine has more than one core. */
 bool rt_many_cores(void);
 
+/* The core that the calling thread runs on; -1 where that cannot be told. */
+int rt_core(void);
+/* Moves the calling thread to a core that is not among these, if there is one that it may run on. It may run where it
+ * could before. */
+void rt_core_leave(const int *cores, int count);
+
+/* Another thread that waits for this core gets it. */
+void rt_yield(void);
+
 /* Sleeps while `*word` is `expected`: RT_OK when woken, when the word differs, or for no reason; RT_TIMEOUT after
  * `nanoseconds` (negative: no limit); RT_INTERRUPTED when this thread handled a signal. */
 int rt_wait(rt_atomic_u32 *word, uint32_t expected, int64_t nanoseconds);

@@ -78,7 +78,7 @@ rouse(rt_parking *parking)
     return &sleeper->asleep;
 }
 
-void
+bool
 rt_parking_wake_one(rt_parking *parking)
 {
     rt_atomic_u32 *word = NULL;
@@ -87,13 +87,14 @@ rt_parking_wake_one(rt_parking *parking)
     rt_fence_seq_cst();
     counts = rt_load_relaxed(&parking->counts);
     if (sleeping(counts) == 0 || searching(counts) > 0)
-        return;
+        return false;
     rt_lock_take(&parking->lock);
     if (searching(rt_load_seq_cst(&parking->counts)) == 0)
         word = rouse(parking);
     rt_lock_drop(&parking->lock);
     if (word)
         rt_wake(word, 1);
+    return word;
 }
 
 void

@@ -46,8 +46,8 @@ void rt_parking_park(rt_parking *parking, rt_sleeper *self, bool searching);
 void rt_parking_cancel(rt_parking *parking, rt_sleeper *self);
 /* Until a waker made it SEARCHING. */
 void rt_parking_sleep(rt_sleeper *self);
-/* Work has been put where others find it. */
-void rt_parking_wake_one(rt_parking *parking);
+/* Work has been put where others find it. True if somebody was woken. */
+bool rt_parking_wake_one(rt_parking *parking);
 void rt_parking_wake_all(rt_parking *parking);
 
 #endif

@@ -7,11 +7,15 @@
 
 #include "block.h"
 
+enum { MOST_CORES = 64 }; /* that are looked at */
+
 #ifdef RT_SYSTEMATIC
 enum { ROUNDS = 2, ROUNDS_A_LOOK = 1 };
+#define SPREAD_NANOSECONDS 0
 #else
 enum { ROUNDS_A_LOOK = 16 };
-#define SPIN_NANOSECONDS 50000
+#define SPIN_NANOSECONDS   50000
+#define SPREAD_NANOSECONDS 5000000
 #endif
 
 /* ---- running ---- */
@@ -60,6 +64,48 @@ look_around(rt_worker *worker)
     return behavior;
 }
 
+/* ---- cores ----
+ *
+ * The guest of a virtual machine sees no idle core, because a halted one looks taken to it: it wakes threads where they
+ * slept, or where the waker runs, and may leave two of them on one core beside an idle one for ten milliseconds. So who
+ * wakes on a core on which another worker works leaves it, and who wakes another one lets it do that at once. */
+
+static bool
+is_time_to_spread(rt_worker *worker)
+{
+    int64_t now = rt_now();
+
+    if (now - worker->looked < SPREAD_NANOSECONDS)
+        return false;
+    worker->looked = now;
+    return true;
+}
+
+/* It has slept, and is about to work. */
+static void
+spread(rt_worker *worker)
+{
+    rt_runtime *runtime = worker->local.runtime;
+    uint32_t active = rt_load_relaxed(&runtime->active);
+    int here = rt_core(), cores[MOST_CORES], count = 0;
+    bool shared = false;
+
+    if (here < 0)
+        return;
+    for (uint32_t i = 0; i < active && count < MOST_CORES; ++i) {
+        int core = (int)rt_load_relaxed(&runtime->workers[i]->core) - 1;
+        if (core < 0 || runtime->workers[i] == worker)
+            continue;
+        shared = shared || core == here;
+        cores[count++] = core;
+    }
+    if (shared) {
+        rt_core_leave(cores, count);
+        here = rt_core();
+    }
+    rt_store_relaxed(&worker->core, (uint32_t)(here + 1));
+}
+
 /* Out of work. Returns what it found, or NULL when it is to rest. */
 static rt_behavior *
 search(rt_worker *worker)
@@ -67,6 +113,7 @@ search(rt_worker *worker)
     rt_local *local = &worker->local;
     rt_runtime *runtime = local->runtime;
     rt_behavior *behavior = NULL;
+    bool slept = false, woken = false;
 
     set_idle(worker, true);
     rt_quiet_test(&runtime->quiet);
@@ -80,14 +127,21 @@ search(rt_worker *worker)
             rt_parking_cancel(&runtime->parking, &local->sleeper);
         } else {
             rt_count(&local->counters.parked, 1);
+            rt_store_relaxed(&worker->core, 0u);
             rt_parking_sleep(&local->sleeper);
+            slept = true;
         }
         searching = true;
     }
     if (searching && rt_parking_found(&runtime->parking)) {
         rt_fence_seq_cst();
-        if (rt_sched_work_visible(runtime))
-            rt_parking_wake_one(&runtime->parking);
+        if (rt_sched_work_visible(runtime) && rt_parking_wake_one(&runtime->parking))
+            woken = true;
+    }
+    if (behavior && slept && is_time_to_spread(worker)) {
+        spread(worker);
+        if (woken)
+            rt_yield();
     }
     return behavior;
 }

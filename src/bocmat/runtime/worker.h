@@ -27,7 +27,9 @@ struct rt_worker {
     rt_atomic_u32 rested;
     int failure; /* what enter said */
     uint32_t index;
-    bool idle; /* what the host was told last */
+    bool idle;          /* what the host was told last */
+    rt_atomic_u32 core; /* on which it went to work last, from 1; 0 while it sleeps */
+    int64_t looked;     /* when it last looked who else is there */
     void *data;
 };
 
