@@ -69,11 +69,12 @@ rt_core(void)
     return -1;
 }
 
-void
+bool
 rt_core_leave(const int *cores, int count)
 {
     (void)cores;
     (void)count;
+    return false;
 }
 
 #else
@@ -132,19 +133,20 @@ rt_core(void)
     return sched_getcpu();
 }
 
-void
+bool
 rt_core_leave(const int *cores, int count)
 {
     cpu_set_t allowed, others;
 
     if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
-        return;
+        return false;
     others = allowed;
     for (int i = 0; i < count; ++i)
         CPU_CLR((size_t)cores[i], &others);
     if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0)
-        return;
+        return false;
     sched_setaffinity(0, sizeof allowed, &allowed);
+    return true;
 }
 
 int
@@ -171,11 +173,12 @@ rt_core(void)
     return -1;
 }
 
-void
+bool
 rt_core_leave(const int *cores, int count)
 {
     (void)cores;
     (void)count;
+    return false;
 }
 
 /* Words are spread over a few mutexes by their address. A waiter tests the word under the mutex and a waker takes it

@@ -37,9 +37,9 @@ bool rt_many_cores(void);
 
 /* The core that the calling thread runs on; -1 where that cannot be told. */
 int rt_core(void);
-/* Moves the calling thread to a core that is not among these, if there is one that it may run on. It may run where it
- * could before. */
-void rt_core_leave(const int *cores, int count);
+/* Moves the calling thread to a core that is not among these; false if there is none that it may run on. It may run
+ * where it could before. */
+bool rt_core_leave(const int *cores, int count);
 
 /* Another thread that waits for this core gets it. */
 void rt_yield(void);

@@ -74,6 +74,7 @@ rouse(rt_parking *parking)
         return NULL;
     parking->first = sleeper->next;
     rt_fetch_sub_seq_cst(&parking->counts, SLEEPING - SEARCHING);
+    sleeper->waker = rt_core();
     rt_store_release(&sleeper->asleep, 0u);
     return &sleeper->asleep;
 }

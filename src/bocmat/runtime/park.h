@@ -27,6 +27,7 @@
 
 typedef struct rt_sleeper {
     rt_atomic_u32 asleep; /* 1: on the list */
+    int waker;            /* the core of who took it off */
     struct rt_sleeper *next;
 } rt_sleeper;
 

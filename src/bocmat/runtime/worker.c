@@ -11,11 +11,11 @@ enum { MOST_CORES = 64 }; /* that are looked at */
 
 #ifdef RT_SYSTEMATIC
 enum { ROUNDS = 2, ROUNDS_A_LOOK = 1 };
-#define SPREAD_NANOSECONDS 0
+#define LONG_NANOSECONDS 0
 #else
 enum { ROUNDS_A_LOOK = 16 };
-#define SPIN_NANOSECONDS   50000
-#define SPREAD_NANOSECONDS 5000000
+#define SPIN_NANOSECONDS 50000
+#define LONG_NANOSECONDS 200000
 #endif
 
 /* ---- running ---- */
@@ -68,42 +68,42 @@ look_around(rt_worker *worker)
  *
  * The guest of a virtual machine sees no idle core, because a halted one looks taken to it: it wakes threads where they
  * slept, or where the waker runs, and may leave two of them on one core beside an idle one for ten milliseconds. So who
- * wakes on a core on which another worker works leaves it, and who wakes another one lets it do that at once. */
+ * wakes on a core on which another worker works leaves it, and who wakes another one lets it do that at once; who wakes
+ * on its waker's core lets that one go on, which may have more to hand out. None of it is worth its while before short
+ * work, which is expected after short work. */
 
-static bool
-is_time_to_spread(rt_worker *worker)
+/* The cores of the workers that work, but for this one. Returns how many there are. */
+static int
+cores_in_use(const rt_worker *worker, int *cores)
 {
-    int64_t now = rt_now();
+    const rt_runtime *runtime = worker->local.runtime;
+    uint32_t active = rt_load_relaxed(&runtime->active);
+    int count = 0;
 
-    if (now - worker->looked < SPREAD_NANOSECONDS)
-        return false;
-    worker->looked = now;
-    return true;
+    for (uint32_t i = 0; i < active && count < MOST_CORES; ++i) {
+        uint32_t core = rt_load_relaxed(&runtime->workers[i]->core);
+        if (core && runtime->workers[i] != worker)
+            cores[count++] = (int)core - 1;
+    }
+    return count;
 }
 
-/* It has slept, and is about to work. */
-static void
+/* It has slept, and is about to work. True if its waker was on this core. */
+static bool
 spread(rt_worker *worker)
 {
-    rt_runtime *runtime = worker->local.runtime;
-    uint32_t active = rt_load_relaxed(&runtime->active);
-    int here = rt_core(), cores[MOST_CORES], count = 0;
+    int here = rt_core(), waker = worker->local.sleeper.waker, cores[MOST_CORES];
     bool shared = false;
 
     if (here < 0)
-        return;
-    for (uint32_t i = 0; i < active && count < MOST_CORES; ++i) {
-        int core = (int)rt_load_relaxed(&runtime->workers[i]->core) - 1;
-        if (core < 0 || runtime->workers[i] == worker)
-            continue;
-        shared = shared || core == here;
-        cores[count++] = core;
-    }
-    if (shared) {
-        rt_core_leave(cores, count);
+        return false;
+    int count = cores_in_use(worker, cores);
+    for (int i = 0; i < count; ++i)
+        shared = shared || cores[i] == here;
+    if (shared && rt_core_leave(cores, count))
         here = rt_core();
-    }
     rt_store_relaxed(&worker->core, (uint32_t)(here + 1));
+    return here == waker;
 }
 
 /* Out of work. Returns what it found, or NULL when it is to rest. */
@@ -113,7 +113,8 @@ search(rt_worker *worker)
     rt_local *local = &worker->local;
     rt_runtime *runtime = local->runtime;
     rt_behavior *behavior = NULL;
-    bool slept = false, woken = false;
+    int64_t worked = rt_now() - worker->began;
+    bool slept = false;
 
     set_idle(worker, true);
     rt_quiet_test(&runtime->quiet);
@@ -133,16 +134,15 @@ search(rt_worker *worker)
         }
         searching = true;
     }
+    bool spreads = behavior && slept && worked >= LONG_NANOSECONDS, yields = spreads && spread(worker);
     if (searching && rt_parking_found(&runtime->parking)) {
         rt_fence_seq_cst();
         if (rt_sched_work_visible(runtime) && rt_parking_wake_one(&runtime->parking))
-            woken = true;
+            yields = spreads;
     }
-    if (behavior && slept && is_time_to_spread(worker)) {
-        spread(worker);
-        if (woken)
-            rt_yield();
-    }
+    if (yields)
+        rt_yield();
+    worker->began = rt_now();
     return behavior;
 }
 
@@ -189,6 +189,7 @@ worker_main(void *context)
         answer(worker, RT_FAILED);
         return;
     }
+    worker->began = rt_now();
     while (order != RT_END) {
         if (rt_epoch_runs(order)) {
             work(worker);

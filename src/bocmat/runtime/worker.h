@@ -29,7 +29,7 @@ struct rt_worker {
     uint32_t index;
     bool idle;          /* what the host was told last */
     rt_atomic_u32 core; /* on which it went to work last, from 1; 0 while it sleeps */
-    int64_t looked;     /* when it last looked who else is there */
+    int64_t began;      /* when it went to work last */
     void *data;
 };
 
