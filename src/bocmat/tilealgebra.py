@@ -30,7 +30,7 @@ from bocmat._core import (
     _qr_step,
 )
 from bocmat.lifecycle import WORKER_COUNT
-from bocmat.tilework import Executor, Handle, Shape, check_tile
+from bocmat.tilework import Executor, Handle, Shape, check_tile, multiplied
 
 Handles = list[list[Handle]]
 
@@ -73,6 +73,36 @@ def _row(matrix: Tiled, i: int) -> list[Handle]:
 
 def _column(matrix: Tiled, j: int) -> list[Handle]:
     return [matrix.tiles[i, j] for i in range(matrix.grid[0])]
+
+
+# ---- the product ----
+
+WIDEST_ROW = 4096  # columns; wider ones gain nothing
+
+
+def tiles_a_row(grid: Shape, width: int) -> int:
+    """Say how many neighbours of a product to make at once: as many as keep all workers busy."""
+    rows, columns = grid
+    rounds = -(-rows * columns // WORKER_COUNT)
+    count = 1
+    for more in range(2, min(columns, WIDEST_ROW // max(width, 1)) + 1):
+        if -(-rows * -(-columns // more) // WORKER_COUNT) * more <= rounds:
+            count = more
+    return count
+
+
+def product(executor: Executor, a: Tiled, b: Tiled, result: Tiled) -> Handles:
+    """Multiply: each row of a few neighbours in the result is one step."""
+    (rows, columns), inner = result.grid, a.grid[1]
+    count = tiles_a_row(result.grid, result.tile[1])
+    handles: Handles = [[] for _ in range(rows)]
+    for i in range(rows):
+        for start in range(0, columns, count):
+            js = range(start, min(start + count, columns))
+            reads = _row(a, i) + [b.tiles[k, j] for k in range(inner) for j in js]
+            targets = [result.tiles[i, j] for j in js]
+            handles[i] += executor.fill_row(multiplied, targets, reads, (inner,), (i, start))
+    return handles
 
 
 # ---- Cholesky ----

@@ -293,7 +293,7 @@ class TiledMatrix:
     # ---- the product ----
 
     def __matmul__(self, other: TiledMatrix) -> TiledMatrix:
-        """Multiply two matrices: one behavior for each tile of the product."""
+        """Multiply two matrices: one behavior for each tile of the product, or a few neighbours."""
         if not isinstance(other, TiledMatrix):
             return NotImplemented
         if self.shape[1] != other.shape[0] or self.tile[1] != other.tile[0]:
@@ -301,10 +301,8 @@ class TiledMatrix:
                 f"a {by(self.shape)} matrix in tiles of {by(self.tile)} cannot be multiplied by "
                 f"a {by(other.shape)} matrix in tiles of {by(other.tile)}"
             )
-        left, right, inner = self.tiles, other.tiles, range(self.grid[1])
-        return self._new((self.shape[0], other.shape[1]), (self.tile[0], other.tile[1]))._fill(
-            work.multiplied, lambda i, j: [left[i, k] for k in inner] + [right[k, j] for k in inner]
-        )
+        result = self._new((self.shape[0], other.shape[1]), (self.tile[0], other.tile[1]))
+        return result._with(tilealgebra.product(self._executor, self, other, result))
 
     # ---- linear algebra ----
 

@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from bocmat._core import Cown, Matrix, _matmul_into, _merge, _running, _when_spare, read, when
+from bocmat._core import (
+    Cown,
+    Matrix,
+    _matmul_into,
+    _merge,
+    _neighbours,
+    _running,
+    _when_spare,
+    read,
+    when,
+)
 
 Handle = Any
 Position = tuple[int, int]
@@ -35,6 +45,19 @@ class Executor(Protocol):
 
         The target's own handle is of no use afterwards. Where one of the tiles, or the target
         itself, is an exception, so is the result, and the function is not called.
+        """
+
+    def fill_row(
+        self,
+        function: Callable[..., None],
+        targets: Sequence[Handle],
+        tiles: Sequence[Handle],
+        arguments: tuple[Any, ...],
+        position: Position,
+    ) -> list[Handle]:
+        """Let `function` fill several targets at once, and give the handles of what they become.
+
+        Otherwise as `fill`; the position is that of the first.
         """
 
     def call(
@@ -81,6 +104,28 @@ class Behaviors:
             return _fill(target, tiles, function, arguments, position)
 
         return _when_spare(fill_tile, target, [read(tile) for tile in tiles])
+
+    def fill_row(
+        self,
+        function: Callable[..., None],
+        targets: Sequence[Handle],
+        tiles: Sequence[Handle],
+        arguments: tuple[Any, ...],
+        position: Position,
+    ) -> list[Handle]:
+        """Let `function` fill the targets, which move into the handles that this gives."""
+
+        def fill_tiles(targets: Any, tiles: Any) -> Any:
+            return _fill_row(targets, tiles, function, arguments, position)
+
+        row = _when_spare(fill_tiles, list(targets), [read(tile) for tile in tiles])
+        return [self._out_of(row, index) for index in range(len(targets))]
+
+    def _out_of(self, row: Handle, index: int) -> Handle:
+        def take_tile(row: Any) -> Any:
+            return _take_out(row, index)
+
+        return _when_spare(take_tile, row)
 
     def call(
         self,
@@ -174,6 +219,31 @@ def _fill(
     return tile
 
 
+def _fill_row(
+    targets: Any,
+    tiles: Any,
+    function: Callable[..., None],
+    arguments: tuple[Any, ...],
+    position: Position,
+) -> Any:
+    try:
+        values = _values([*targets, *tiles])
+        row = values[: len(targets)]
+        for target in targets:
+            target.value = None
+        function(row, values[len(targets) :], *arguments)
+    except BaseException as error:
+        _note(error, position)
+        raise
+    return row
+
+
+def _take_out(row: Any, index: int) -> Any:
+    (tiles,) = _values([row])
+    tile, tiles[index] = tiles[index], None
+    return tile
+
+
 def _call(
     tiles: Any, function: Callable[..., Any], arguments: tuple[Any, ...], position: Position
 ) -> Any:
@@ -258,13 +328,24 @@ def scaled(target: Matrix, tiles: list[Any], method: str, scalar: float, reflect
         getattr(tiles[0], method)(scalar, out=target)
 
 
-def multiplied(target: Matrix, tiles: list[Any]) -> None:
-    """Multiply the first half of the tiles, a row, with the second, a column."""
-    half = len(tiles) // 2
-    if half == 0:
+def multiplied(targets: list[Matrix], tiles: list[Any], inner: int) -> None:
+    """Multiply a row of `inner` tiles with the rows that follow it, as wide as the targets.
+
+    Neighbours are multiplied as one: BLAS rearranges the left tile for its caches only once then.
+    """
+    count = len(targets)
+    whole = _neighbours([targets], True)
+    for target in targets if inner == 0 else ():
         target[:, :] = 0.0
-    for index, (left, right) in enumerate(zip(tiles[:half], tiles[half:])):
-        _matmul_into(target, left, right, index > 0)
+    for index in range(inner):
+        left = tiles[index]
+        rights = tiles[inner + index * count :][:count]
+        beside = None if whole is None else _neighbours([rights], False)
+        if whole is not None and beside is not None:
+            _matmul_into(whole, left, beside, index > 0)
+            continue
+        for target, right in zip(targets, rights):
+            _matmul_into(target, left, right, index > 0)
 
 
 def transposed(target: Matrix, tiles: list[Any]) -> None:

@@ -8,7 +8,7 @@ import operator
 import numpy as np
 import pytest
 
-from bocmat import Cown, Matrix, TiledMatrix, quiesce, read, start, wait, when
+from bocmat import Cown, Matrix, TiledMatrix, quiesce, read, start, tilealgebra, wait, when
 
 TILINGS = [
     ((6, 8), (3, 4)),
@@ -219,6 +219,36 @@ def test_products_agree_with_numpy(backend, rows, inner, columns, tile):
     product = tiled(left, tile[:2]) @ tiled(right, tile[1:])
     assert product.tile == (tile[0], tile[2])
     assert np.allclose(array_of(product), left @ right, rtol=1e-13)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 16])
+@pytest.mark.parametrize("widest", [4, 9, 100])
+def test_products_of_several_neighbours_at_once(backend, monkeypatch, workers, widest):
+    monkeypatch.setattr(tilealgebra, "WORKER_COUNT", workers)
+    monkeypatch.setattr(tilealgebra, "WIDEST_ROW", widest)
+    left, right = values_of((7, 5), 1), values_of((5, 11), 2)
+    a, b = tiled(left, (3, 2)), tiled(right, (2, 3))
+    moved = b.tiles[1, 2]
+
+    @when(moved)
+    def _(moved):  # a tile that is no neighbour of others any more
+        moved.value = moved.value + 1.0
+
+    right[2:4, 6:9] += 1.0
+    product = a @ b
+    assert np.allclose(product.tiles[1, 2].get().tolist(), (left @ right)[3:6, 6:9], rtol=1e-13)
+    assert np.allclose(array_of(a @ b), left @ right, rtol=1e-13)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 8, 16])
+@pytest.mark.parametrize("grid", [(1, 1), (2, 2), (4, 4), (6, 6), (1, 9), (9, 1), (3, 0), (16, 16)])
+def test_neighbours_at_once_take_no_longer(monkeypatch, workers, grid):
+    monkeypatch.setattr(tilealgebra, "WORKER_COUNT", workers)
+    count = tilealgebra.tiles_a_row(grid, 64)
+    steps = grid[0] * math.ceil(grid[1] / count)
+    assert 1 <= count <= max(grid[1], 1)
+    assert math.ceil(steps / workers) * count <= max(math.ceil(grid[0] * grid[1] / workers), 1)
+    assert tilealgebra.tiles_a_row(grid, 4096) == 1
 
 
 def test_default_tiles_fit_each_other(backend):

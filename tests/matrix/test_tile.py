@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bocmat import Matrix
-from bocmat._core import _join, _merge, _split
+from bocmat._core import _join, _merge, _neighbours, _split
 from support.buffers import address
 from support.matrices import FINITE, arrays, assert_same
 
@@ -219,3 +219,47 @@ def test_tiles_that_cannot_be_merged():
     view.release()
     assert_same(_join(matrix, [[_merge(tiles)]]), array)
     assert _merge([]).shape == (0, 0)
+
+
+# ---- looking at neighbours as one ----
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_neighbours_as_one_share_their_values(transposed):
+    matrix, array = made()
+    matrix, array = (matrix.T, array.T) if transposed else (matrix, array)
+    tiles = _split(matrix, 8, 6)
+    row = _neighbours([tiles[1][:3]], True)
+    assert_same(row, array[8:16, :18])
+    row *= 2.0
+    assert_same(tiles[1][2], 2.0 * array[8:16, 12:18])
+    block = _neighbours([tiles[0][1:3], tiles[1][1:3]], True)
+    assert_same(block, np.vstack([array[:8, 6:18], 2.0 * array[8:16, 6:18]]))
+    del row, block
+    place = address(tiles[0][0])
+    _join(matrix, tiles)
+    assert address(matrix) == place
+
+
+def test_tiles_that_are_no_neighbours():
+    matrix, _ = made()
+    tiles = _split(matrix, 8, 6)
+    for others in (
+        [[tiles[0][1], tiles[0][0]]],
+        [[tiles[0][0], tiles[0][2]]],
+        [[tiles[0][0], tiles[0][1].copy()]],
+        [[Matrix.ones((2, 2)), Matrix.ones((2, 2))]],
+        [],
+    ):
+        assert _neighbours(others, False) is None
+    with pytest.raises(TypeError, match="float, not a Matrix"):
+        _neighbours([[tiles[0][0], 1.0]], False)
+
+
+def test_neighbours_that_somebody_else_uses_are_not_alone():
+    matrix, array = made()
+    tiles = _split(matrix, 8, 6)
+    alias = tiles[0][1].T
+    assert _neighbours([tiles[0][:2]], True) is None
+    assert_same(_neighbours([tiles[0][:2]], False), array[:8, :12])
+    assert_same(alias, array[:8, 6:12].T)

@@ -1,9 +1,9 @@
 /* Globals that methods of the running program's classes name.
  *
  * A class is defined once an interpreter, and its methods find their globals in the namespace that the functions of the
- * same module find theirs in. What these were when the class first travelled goes with the definition. Who is rebound or
- * grows since then, or went with a function before, goes with every behavior, as it is when that is scheduled, whether it
- * names the class or a cown that may hold instances. On the threads backend methods see the module itself.
+ * same module find theirs in. What these were when the class first travelled goes with the definition. Who is rebound
+ * or grows since then, or went with a function before, goes with every behavior, as it is when that is scheduled,
+ * whether it names the class or a cown that may hold instances. On the threads backend methods see the module itself.
  */
 #ifndef BOCMAT_AROUND_H
 #define BOCMAT_AROUND_H

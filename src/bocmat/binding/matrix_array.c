@@ -1,5 +1,6 @@
 /* What array libraries ask for beside the buffer protocol: __array__ and __array_interface__. */
 #include "matrix_methods.h"
+#include "matrix_lock.h"
 
 /* numpy.asarray(values). */
 static PyObject *

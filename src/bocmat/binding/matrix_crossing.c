@@ -4,6 +4,7 @@
  * that sent it. A parcel that nobody took, because the rest of a tuple could not be sent or the queue is gone, goes
  * back into the matrix it came from, or is freed where no name is left for that. */
 #include "matrix_internal.h"
+#include "matrix_lock.h"
 
 #include <stdlib.h>
 

@@ -13,6 +13,7 @@
  * made, and in the main interpreter by a pending call. A tensor must not be used after its interpreter has ended.
  */
 #include "matrix_tensor.h"
+#include "matrix_lock.h"
 
 #include <stdlib.h>
 #include <string.h>

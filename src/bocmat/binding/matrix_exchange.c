@@ -1,5 +1,6 @@
 /* Values in and out without Python numbers: buffer protocol, arrays, pickle. */
 #include "matrix_methods.h"
+#include "matrix_lock.h"
 
 #include <string.h>
 

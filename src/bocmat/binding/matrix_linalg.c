@@ -1,6 +1,7 @@
 /* Linear algebra: how its functions are called, and those that answer with one thing. */
 #include "matrix_linalg.h"
 #include "matrix_methods.h"
+#include "matrix_lock.h"
 
 #include <math.h>
 

@@ -1,5 +1,6 @@
 /* Lists: positions and booleans as they stand in keys and arguments. */
 #include "matrix_pick.h"
+#include "matrix_lock.h"
 
 #include <math.h>
 #include <string.h>

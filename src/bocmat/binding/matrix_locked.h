@@ -6,6 +6,7 @@
 #define BOCMAT_MATRIX_LOCKED_H
 
 #include "matrix_methods.h"
+#include "matrix_lock.h"
 
 #if BOCMAT_GIL
 

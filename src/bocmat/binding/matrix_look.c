@@ -1,6 +1,7 @@
 /* Looking at a matrix or a view: attributes, values out, copies, iteration. */
 #include "docs.h"
 #include "matrix_methods.h"
+#include "matrix_lock.h"
 
 /* ---- attributes ---- */
 

@@ -102,6 +102,7 @@ PyObject *get_array_interface(PyObject *self, void *unused);
 PyObject *matrix_split(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
 PyObject *matrix_join(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
 PyObject *matrix_merge(PyObject *module, PyObject *lists);
+PyObject *matrix_neighbours(PyObject *module, PyObject *args);
 
 /* matrix_count.c */
 PyObject *matrix_count_copies(PyObject *module, PyObject *on);

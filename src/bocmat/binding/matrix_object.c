@@ -10,6 +10,7 @@
  * Borrowed memory (a buffer with an exporter) always has one holder: aliases and hand-over copy it.
  */
 #include "matrix_internal.h"
+#include "matrix_lock.h"
 
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* What an operation works on: Python values become windows of doubles here. */
 #include "matrix_internal.h"
+#include "matrix_lock.h"
 
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* Variance, and what is found by its place in order: median and quantiles. */
 #include "matrix_reduce.h"
+#include "matrix_lock.h"
 
 #include <math.h>
 

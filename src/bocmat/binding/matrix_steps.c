@@ -4,6 +4,7 @@
  * A part of an LU or QR factorization has one row more than its values: for the pivots, or the reflectors' factors. */
 #include "matrix_linalg.h"
 #include "matrix_methods.h"
+#include "matrix_lock.h"
 
 enum { STEP_MATRICES = 3, STEP_NUMBERS = 2 };
 

@@ -358,9 +358,10 @@ done:
 
 /* ---- merge ---- */
 
-/* The tiles' common parent, if each stands right of and below its neighbours in it and nobody else uses it. */
+/* The tiles' common parent, if each stands right of and below its neighbours in it; and nobody else uses any, if they
+ * have to be alone. */
 static matrix_buffer *
-grid_parent(const tile_grid *grid)
+grid_parent(const tile_grid *grid, bool alone)
 {
     const MatrixObject *first = (MatrixObject *)grid->tiles[0];
     mk_window place = matrix_window(first);
@@ -375,13 +376,25 @@ grid_parent(const tile_grid *grid)
             MatrixObject *tile = (MatrixObject *)grid->tiles[i * grid->grid_columns + j];
             mk_window window = matrix_window(tile);
 
-            if (!tile->buffer || tile->buffer->parent != first->buffer->parent || !buffer_alone(tile->buffer) ||
+            if (!tile->buffer || tile->buffer->parent != first->buffer->parent ||
+                (alone && !buffer_alone(tile->buffer)) ||
                 window.at != place.at + row * place.row_stride + column * place.column_stride ||
                 window.row_stride != place.row_stride || window.column_stride != place.column_stride)
                 return NULL;
         }
     }
     return first->buffer->parent;
+}
+
+/* A matrix over all of them. */
+static PyObject *
+grid_whole(core_state *state, const tile_grid *grid, matrix_buffer *parent)
+{
+    mk_window place = matrix_window((MatrixObject *)grid->tiles[0]);
+    matrix_parcel parcel = {
+        buffer_new_tile(parent, place.at), place.at, grid->rows, grid->columns, place.row_stride, place.column_stride};
+
+    return parcel.buffer ? matrix_arrive(state, &parcel, 0) : PyErr_NoMemory();
 }
 
 /* _merge(tiles): the tiles, which are spent, as one; without copying if they are neighbours in one matrix. */
@@ -398,24 +411,32 @@ matrix_merge(PyObject *module, PyObject *lists)
     for (Py_ssize_t i = 0; i < grid.filled; i++)
         if (!matrix_can_leave((MatrixObject *)grid.tiles[i]))
             goto done;
-    parent = grid.filled ? grid_parent(&grid) : NULL;
-    if (parent) {
-        const MatrixObject *first = (MatrixObject *)grid.tiles[0];
-        mk_window place = matrix_window(first);
-        matrix_parcel parcel = {buffer_new_tile(parent, place.at),
-                                place.at,
-                                grid.rows,
-                                grid.columns,
-                                place.row_stride,
-                                place.column_stride};
-
-        result = parcel.buffer ? matrix_arrive(state, &parcel, 0) : PyErr_NoMemory();
-    } else {
-        result = join_new(state, &grid);
-    }
+    parent = grid.filled ? grid_parent(&grid, true) : NULL;
+    result = parent ? grid_whole(state, &grid, parent) : join_new(state, &grid);
     if (result)
         grid_spend(&grid);
 done:
+    grid_free(&grid);
+    return result;
+}
+
+/* _neighbours(tiles, alone): a matrix over tiles that are neighbours in one matrix, whose values it shares; None if
+ * they are not, or if somebody else uses one of them that has to be alone. */
+PyObject *
+matrix_neighbours(PyObject *module, PyObject *args)
+{
+    core_state *state = PyModule_GetState(module);
+    PyObject *lists, *result = NULL;
+    tile_grid grid = {0};
+    matrix_buffer *parent;
+    int alone;
+
+    if (!PyArg_ParseTuple(args, "Op:_neighbours", &lists, &alone))
+        return NULL;
+    if (grid_take(state, lists, &grid) && grid_measure(&grid)) {
+        parent = grid.filled ? grid_parent(&grid, alone != 0) : NULL;
+        result = parent ? grid_whole(state, &grid, parent) : Py_NewRef(Py_None);
+    }
     grid_free(&grid);
     return result;
 }

@@ -255,6 +255,9 @@ static PyMethodDef module_functions[] = {
     {"_merge", matrix_merge, METH_O,
      "_merge($module, tiles, /)\n--\n\n"
      "The tiles as one matrix, without copying those that are neighbours in one; spends them."},
+    {"_neighbours", matrix_neighbours, METH_VARARGS,
+     "_neighbours($module, tiles, alone, /)\n--\n\n"
+     "Gives a matrix over tiles that are neighbours in one matrix, whose values it shares, or None if they are not."},
     {"_matmul_into", FAST(LOCKED(matmul_into, matrix_matmul_into)),
      "_matmul_into($module, /, out, a, b, accumulate=False)\n--\n\nWrites a @ b into out, or adds it to out."},
     {"_isa", module_isa, METH_NOARGS, "_isa($module, /)\n--\n\nThe instruction set that the kernels use."},
