@@ -152,6 +152,17 @@ is_safe(double square)
     return square >= LEAST_SQUARE && square <= GREATEST_SQUARE;
 }
 
+/* The power of two that makes the greatest component about 2^490: its square does not overflow, and what is small
+ * beside it does not underflow before its quotient does. Subnormal ones become as large as a double's scale allows. */
+static double
+scale_of(double greatest)
+{
+    enum { EXPONENT = 490, GREATEST_SCALE = 1000 };
+    int exponent;
+    (void)frexp(greatest, &exponent);
+    return ldexp(1.0, EXPONENT - exponent < GREATEST_SCALE ? EXPONENT - exponent : GREATEST_SCALE);
+}
+
 /* One vector, a whole window, whose square is not safe: scaled by a power of two, whose square is. */
 static void
 normalize_extreme(size_t rows, size_t columns, mk_window out, mk_window in, double nothing)
@@ -167,7 +178,7 @@ normalize_extreme(size_t rows, size_t columns, mk_window out, mk_window in, doub
     } else if (isinf(greatest) || isnan(greatest)) {
         length = greatest;
     } else {
-        double scale = greatest < 1.0 ? 0x1p600 : 0x1p-600;
+        double scale = scale_of(greatest);
         mk_binary(MK_BINARY_multiply, rows, columns, out, in, (mk_window){&scale, 0, 0});
         in = out;
         length = sqrt(mk_dot(rows, columns, in, in));

@@ -209,6 +209,25 @@ def test_normalized_vectors_have_length_one(rows, columns, data):
         assert_same(m, as_array(actual))
 
 
+@pytest.mark.parametrize("great", [1.6e149, 1e150, 1e154, 1e200, 1.7e308])
+@pytest.mark.parametrize("width", [2, 5, 40])
+@pytest.mark.parametrize("columns", [False, True])
+def test_normalizing_keeps_what_is_small_beside_the_rest(great, width, columns):
+    rows = np.full((4, width), great)
+    rows[:, 0] = [great * 2.0**-980, 5e-324, 0.0, -great]
+    expected = rows / great / np.sqrt([[width - 1]] * 3 + [[width]])
+    m = Matrix(rows.T if columns else rows)
+    axis = 0 if columns else 1
+    found = as_array(m.normalize(axis)).T if columns else as_array(m.normalize(axis))
+    np.testing.assert_allclose(found, expected, rtol=1e-14, atol=5e-324)
+
+
+def test_normalizing_what_is_smaller_than_any_normal_number():
+    found = as_array(Matrix([[5e-324, 5e-324], [1e-310, 0.0]]).normalize(1))
+    np.testing.assert_allclose(found, [[0.5**0.5, 0.5**0.5], [1.0, 0.0]], rtol=1e-14)
+
+
+
 @pytest.mark.parametrize(
     ("shape", "axis"),
     [((700, 300), 0), ((700, 300), 1), ((1000, 3), 1), ((3, 1000), 0), ((1, 5000), 1)],
