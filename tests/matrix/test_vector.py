@@ -227,7 +227,6 @@ def test_normalizing_what_is_smaller_than_any_normal_number():
     np.testing.assert_allclose(found, [[0.5**0.5, 0.5**0.5], [1.0, 0.0]], rtol=1e-14)
 
 
-
 @pytest.mark.parametrize(
     ("shape", "axis"),
     [((700, 300), 0), ((700, 300), 1), ((1000, 3), 1), ((3, 1000), 0), ((1, 5000), 1)],
