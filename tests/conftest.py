@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 # No deadline: the machine that runs the tests may be shared, and no test is about time. In CI the
 # examples are the same in every run; THOROUGH=1 tries 2000, THOROUGH=300 so many.
 settings.register_profile(
-    "default", deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow]
+    "default", deadline=None, max_examples=10, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile(
     "ci", settings.get_profile("default"), max_examples=60, derandomize=True, print_blob=True
