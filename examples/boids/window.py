@@ -208,8 +208,8 @@ class Window(pyglet.window.Window):  # type: ignore[misc]
             self.flight.resize(float(width), float(height))
 
     def on_key_press(self, symbol: int, modifiers: int) -> None:
-        """Do what a key says."""
-        flight = self.flight
+        """Do what a key says, and show at once what it changed."""
+        flight, self.described = self.flight, 0.0
         weights = {key.C: "cohesion", key.A: "alignment", key.S: "separation"}
         if symbol == key.SPACE:
             flight.pause()
