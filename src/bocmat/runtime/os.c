@@ -28,6 +28,56 @@ rt_many_cores(void)
 #endif
 }
 
+void
+rt_yield(void)
+{
+#ifndef RT_SYSTEMATIC
+    sched_yield();
+#endif
+}
+
+#if defined(__linux__) && !defined(RT_SYSTEMATIC)
+
+int
+rt_core(void)
+{
+    return sched_getcpu();
+}
+
+bool
+rt_core_leave(const int *cores, int count)
+{
+    cpu_set_t allowed, others;
+
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return false;
+    others = allowed;
+    for (int i = 0; i < count; ++i)
+        CPU_CLR((size_t)cores[i], &others);
+    if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0)
+        return false;
+    sched_setaffinity(0, sizeof allowed, &allowed);
+    return true;
+}
+
+#else
+
+int
+rt_core(void)
+{
+    return -1;
+}
+
+bool
+rt_core_leave(const int *cores, int count)
+{
+    (void)cores;
+    (void)count;
+    return false;
+}
+
+#endif
+
 #ifdef RT_SYSTEMATIC
 
 int64_t
@@ -56,25 +106,6 @@ rt_backoff(uint32_t *rounds)
 {
     ++*rounds;
     rt_sys_pause();
-}
-
-void
-rt_yield(void)
-{
-}
-
-int
-rt_core(void)
-{
-    return -1;
-}
-
-bool
-rt_core_leave(const int *cores, int count)
-{
-    (void)cores;
-    (void)count;
-    return false;
 }
 
 #else
@@ -119,35 +150,7 @@ rt_backoff(uint32_t *rounds)
     }
 }
 
-void
-rt_yield(void)
-{
-    sched_yield();
-}
-
 #if defined(__linux__)
-
-int
-rt_core(void)
-{
-    return sched_getcpu();
-}
-
-bool
-rt_core_leave(const int *cores, int count)
-{
-    cpu_set_t allowed, others;
-
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
-        return false;
-    others = allowed;
-    for (int i = 0; i < count; ++i)
-        CPU_CLR((size_t)cores[i], &others);
-    if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0)
-        return false;
-    sched_setaffinity(0, sizeof allowed, &allowed);
-    return true;
-}
 
 int
 rt_wait(rt_atomic_u32 *word, uint32_t expected, int64_t nanoseconds)
@@ -166,20 +169,6 @@ rt_wake(rt_atomic_u32 *word, int count)
 }
 
 #else
-
-int
-rt_core(void)
-{
-    return -1;
-}
-
-bool
-rt_core_leave(const int *cores, int count)
-{
-    (void)cores;
-    (void)count;
-    return false;
-}
 
 /* Words are spread over a few mutexes by their address. A waiter tests the word under the mutex and a waker takes it
  * before it wakes, so a change made before the wake is seen or the wake is felt. */

@@ -28,7 +28,7 @@ struct rt_worker {
     int failure; /* what enter said */
     uint32_t index;
     bool idle;          /* what the host was told last */
-    rt_atomic_u32 core; /* on which it went to work last, from 1; 0 while it sleeps */
+    rt_atomic_u32 core; /* on which it works, from 1, if it looked; 0 while it sleeps */
     int64_t began;      /* when it went to work last */
     void *data;
 };
