@@ -209,13 +209,10 @@ def _fill(
     arguments: tuple[Any, ...],
     position: Position,
 ) -> Any:
-    try:
-        tile, *values = _values([target, *tiles])
-        target.value = None
-        function(tile, values, *arguments)
-    except BaseException as error:
-        _note(error, position)
-        raise
+    def fill_one(row: list[Any], values: list[Any], *arguments: Any) -> None:
+        function(row[0], values, *arguments)
+
+    (tile,) = _fill_row([target], tiles, fill_one, arguments, position)
     return tile
 
 
